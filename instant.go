@@ -1,0 +1,58 @@
+package liaison
+
+import (
+	"fmt"
+	"time"
+)
+
+// Instant is a point in time in UTC with microsecond resolution: microseconds
+// since 1970-01-01T00:00:00Z. Its text form has exactly six decimals and Z, as
+// TAXII 2.1 §2 asks of its timestamps, so instants compare as text too.
+type Instant int64
+
+const instantLayout = "2006-01-02T15:04:05.000000Z"
+
+// InstantOf truncates t to microseconds.
+func InstantOf(t time.Time) Instant { return Instant(t.UnixMicro()) }
+
+// Time returns the instant in UTC.
+func (i Instant) Time() time.Time { return time.UnixMicro(int64(i)).UTC() }
+
+// Add returns i shifted by d, truncated to microseconds.
+func (i Instant) Add(d time.Duration) Instant { return i + Instant(d.Microseconds()) }
+
+// IsZero reports whether i was never set. 1970-01-01T00:00:00Z counts as unset.
+func (i Instant) IsZero() bool { return i == 0 }
+
+// String returns the six-decimal form, or "" for the zero instant.
+func (i Instant) String() string {
+	if i == 0 {
+		return ""
+	}
+	return i.Time().Format(instantLayout)
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (i Instant) MarshalText() ([]byte, error) {
+	t := i.Time()
+	if y := t.Year(); y < 1 || y > 9999 {
+		return nil, fmt.Errorf("instant in year %d has no RFC 3339 form", y)
+	}
+	return []byte(t.Format(instantLayout)), nil
+}
+
+// UnmarshalText accepts the six-decimal form and nothing else.
+func (i *Instant) UnmarshalText(text []byte) error {
+	t, err := time.Parse(instantLayout, string(text))
+	if err != nil || string(text) != t.Format(instantLayout) {
+		return fmt.Errorf("%.40q is not an instant like 2026-01-02T03:04:05.000000Z", text)
+	}
+	*i = InstantOf(t)
+	return nil
+}
+
+// ParseInstant reads what Instant.String wrote.
+func ParseInstant(s string) (i Instant, err error) {
+	err = i.UnmarshalText([]byte(s))
+	return i, err
+}
