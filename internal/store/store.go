@@ -1,0 +1,190 @@
+// Package store says what the journal asks of a database: append to logs, read
+// ranges of them, find by object and by act, and keep small keyed state.
+//
+// # Invariants
+//
+//   - An entry, once committed, keeps its index, its instant and its bytes.
+//     Hiding an entry is a note beside it.
+//   - Per collection, indexes are contiguous from 0 and added is strictly
+//     increasing, in commit order; no reader ever sees an index whose
+//     predecessors it cannot see.
+//   - A transaction is visible as a whole or not at all, and durable before
+//     Update returns.
+//
+// # What it does not do
+//
+// It hashes nothing, signs nothing and decides nothing: what an engine is given
+// is opaque to it, apart from the fields it looks up by. It knows no clock.
+//
+// Package storetest is this contract as tests; every engine runs them. Engines
+// are the packages below this one.
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/liaison-office/liaison"
+)
+
+// Errors that callers tell apart. Absence is not an error: a collection without
+// entries has the zero Position, Find yields nothing, State says false.
+var (
+	// ErrBroken says that a commit failed in a way that leaves its outcome
+	// unknown. The store refuses every later Update until it is opened again.
+	ErrBroken = errors.New("the outcome of a commit is unknown; nothing more is written until the store is opened again")
+
+	// ErrOrder refuses an Append that leaves a gap, repeats an index or does
+	// not increase added.
+	ErrOrder = errors.New("entries out of order")
+
+	// ErrNotLocked refuses a write to a collection that Update did not lock.
+	ErrNotLocked = errors.New("collection is not locked by this update")
+
+	// ErrClosed refuses work after Close.
+	ErrClosed = errors.New("store is closed")
+)
+
+// Stop, returned by a yield function, ends the walk; the method that walked
+// returns nil.
+var Stop = errors.New("stop")
+
+// MaxEntries bounds a collection: indexes are below it.
+const MaxEntries = 1 << 40
+
+// Store is one office's database. Its methods may be called concurrently.
+type Store interface {
+	// Update runs fn in one write transaction, with the collections named
+	// locked in the order of their ids. Updates that name a common collection
+	// run one after the other, and so do those that name none.
+	//
+	// When Update returns nil, everything fn wrote is durable (fsynced) and
+	// visible to every View that starts afterwards. When it returns an error,
+	// nothing of it is visible, except for ErrBroken. An error of fn is
+	// returned wrapped; so is the context's when ctx ends before the commit.
+	// A panic of fn undoes the transaction and goes on.
+	//
+	// fn runs once. It must not call Update or View of the same store, and tx
+	// is not used after fn returns nor by two goroutines at a time.
+	Update(ctx context.Context, lock []liaison.CollectionID, fn func(tx Tx) error) error
+
+	// View runs fn on one snapshot: everything committed before View was
+	// called, and nothing committed after fn began. Views are short: they hold
+	// one of a few connections and keep the engine from reclaiming space. fn
+	// must not call Update or View of the same store, and v is not used after
+	// fn returns nor by two goroutines at a time.
+	View(ctx context.Context, fn func(v View) error) error
+
+	// Close waits for what is running and releases the database.
+	Close() error
+}
+
+// View reads one snapshot. Methods may be called inside yield functions.
+type View interface {
+	// Position returns where the log of c ends.
+	Position(c liaison.CollectionID) (Position, error)
+
+	// Range yields the entries of c with from <= index < to, in index order,
+	// hidden ones included. A to beyond the end means the end.
+	Range(c liaison.CollectionID, from, to uint64, part Part, yield func(*Entry) error) error
+
+	// Find yields the entries of c for one object, whatever their version and
+	// kind, in index order.
+	Find(c liaison.CollectionID, id string, part Part, yield func(*Entry) error) error
+
+	// FindAct yields the entries of c whose leaf names the act, in index order.
+	FindAct(c liaison.CollectionID, act liaison.Hash, part Part, yield func(*Entry) error) error
+
+	// IndexAfter returns the first index whose added is later than the instant;
+	// the size of the log if there is none.
+	IndexAfter(c liaison.CollectionID, added liaison.Instant) (uint64, error)
+
+	// Hashes returns the stored hashes of the Merkle tree of c, one for each
+	// index, in the numbering of golang.org/x/mod/sumdb/tlog. A hash that no
+	// entry has completed is an error.
+	Hashes(c liaison.CollectionID, indexes []int64) ([]liaison.Hash, error)
+
+	// Collections yields the collections that have entries, in the order of
+	// their ids.
+	Collections(yield func(c liaison.CollectionID) error) error
+
+	// State returns a copy of the value of a key, and whether there is one.
+	State(bucket, key string) ([]byte, bool, error)
+
+	// States yields the keys of a bucket that begin with prefix, in the order
+	// of their bytes. value is valid during yield only.
+	States(bucket, prefix string, yield func(key string, value []byte) error) error
+}
+
+// Tx reads and writes. Its reads see its own writes.
+type Tx interface {
+	View
+
+	// Append adds entries to the end of c. Index and Added of each continue
+	// those before: contiguous from Position.Size, strictly increasing
+	// (ErrOrder). Nothing of an entry is kept by reference.
+	Append(c liaison.CollectionID, entries []Entry) error
+
+	// Hide marks the entry at index as superseded by the one at by, both in c.
+	// Hiding it again replaces by.
+	Hide(c liaison.CollectionID, index, by uint64) error
+
+	// Put sets the value of a key.
+	Put(bucket, key string, value []byte) error
+
+	// Delete removes a key, if it is there.
+	Delete(bucket, key string) error
+}
+
+// Position is where a collection's log ends.
+type Position struct {
+	Size       uint64          // number of entries
+	Added      liaison.Instant // of the last one
+	Generation uint32          // of the log, from 1; 0 without entries
+}
+
+// Part says what is loaded of an entry beside what it is found by: Index,
+// Added, Kind, ID, Version, Type, Hidden and By always are. Parts combine
+// with |.
+type Part uint8
+
+// The parts of an entry.
+const (
+	Bytes Part = 1 << iota // Bytes
+	Proof                  // Leaf, Act, ActHash, Salt, Batch, Consent, Hops
+	Tree                   // Hashes
+
+	Meta Part = 0
+	Full      = Bytes | Proof | Tree
+)
+
+// Entry is one line of a collection's log. Its slices, when a yield function
+// gets it, are valid during that call, and until the transaction writes.
+// Absent and empty byte strings are the same: nil.
+type Entry struct {
+	Index uint64
+	Added liaison.Instant
+	Kind  liaison.Kind
+
+	// Of the STIX object; empty where the leaf has none.
+	ID, Version, Type string
+
+	// Hidden says that the entry at index By supersedes this one. Hide sets
+	// them; Append ignores them.
+	Hidden bool
+	By     uint64
+
+	Bytes []byte // the object, as accepted
+
+	Leaf    []byte       // canonical JSON
+	Act     []byte       // canonical JSON
+	ActHash liaison.Hash // what FindAct finds; zero where the leaf names no act
+	Salt    liaison.Hash
+	Batch   []byte // the encoded batch proof
+	Consent []byte
+	Hops    []byte
+
+	// Hashes are the stored hashes that this leaf completes, as
+	// tlog.StoredHashesForRecordHash returns them: level 0 first.
+	Hashes []liaison.Hash
+}
