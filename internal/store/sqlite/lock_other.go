@@ -1,0 +1,16 @@
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+
+package sqlite
+
+import (
+	"errors"
+	"runtime"
+)
+
+type lock struct{}
+
+func takeLock(string) (*lock, error) {
+	return nil, errors.New("the embedded store needs flock, which " + runtime.GOOS + " lacks: use PostgreSQL")
+}
+
+func (*lock) release() error { return nil }

@@ -1,0 +1,67 @@
+-- key = collections.num << 40 | index: a range of a log is one walk of a b-tree.
+
+-- The logs. A further generation of a collection's log has a number of its own.
+CREATE TABLE collections (
+	num        INTEGER PRIMARY KEY,
+	id         BLOB    NOT NULL,
+	generation INTEGER NOT NULL,
+	UNIQUE (id, generation)
+) STRICT;
+
+-- What a page of TAXII or a manifest needs, and nothing else between the rows.
+-- bytes is last: reading the other columns does not touch it.
+CREATE TABLE objects (
+	key     INTEGER PRIMARY KEY,
+	added   INTEGER NOT NULL, -- microseconds since 1970
+	kind    TEXT    NOT NULL,
+	id      TEXT,
+	version TEXT,
+	type    TEXT,
+	bytes   BLOB
+) STRICT;
+
+-- What relay, receipts and verification need.
+CREATE TABLE leaves (
+	key     INTEGER PRIMARY KEY,
+	acthash BLOB,
+	salt    BLOB,
+	leaf    BLOB,
+	act     BLOB,
+	batch   BLOB,
+	consent BLOB,
+	hops    BLOB
+) STRICT;
+
+-- The Merkle hashes each leaf completes, 32 bytes each, level 0 first.
+CREATE TABLE trees (
+	key    INTEGER PRIMARY KEY,
+	hashes BLOB NOT NULL
+) STRICT;
+
+-- Superseded entries, and the index of what superseded each.
+CREATE TABLE gaps (
+	key  INTEGER PRIMARY KEY,
+	"by" INTEGER NOT NULL
+) STRICT;
+
+-- Where an object id and an act hash occur. h is eight bytes of a digest: the
+-- rows it leads to say whether they are meant.
+CREATE TABLE ids (
+	h   INTEGER NOT NULL,
+	key INTEGER NOT NULL,
+	PRIMARY KEY (h, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE acts (
+	h   INTEGER NOT NULL,
+	key INTEGER NOT NULL,
+	PRIMARY KEY (h, key)
+) STRICT, WITHOUT ROWID;
+
+-- Buckets and keys are blobs: they compare byte by byte.
+CREATE TABLE state (
+	bucket BLOB NOT NULL,
+	key    BLOB NOT NULL,
+	value  BLOB NOT NULL,
+	PRIMARY KEY (bucket, key)
+) STRICT, WITHOUT ROWID;

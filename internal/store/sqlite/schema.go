@@ -1,0 +1,189 @@
+package sqlite
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// applicationID marks a database as a liaison store: "LIAI".
+const applicationID = 0x4c494149
+
+// schemaVersion is the number of the last migration. It is kept in the
+// database's user_version. Migrations are forward only, and a released one is
+// never edited.
+const schemaVersion = 1
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+func databaseFile(dir string) string { return filepath.Join(dir, "liaison.db") }
+
+// openDatabase returns the writing connection to the database in dir, made if
+// there is none, checked, and of this version's schema.
+func openDatabase(dir, vfs string) (*conn, error) {
+	file := databaseFile(dir)
+	_, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = create(dir, vfs)
+	}
+	if err == nil {
+		err = checkHeader(file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := connect(file, vfs, writerPragmas)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if err = c.adopt(file); err != nil {
+		return nil, errors.Join(explain(err), c.close())
+	}
+	return c, nil
+}
+
+// create makes an empty database beside its name and renames it, so that a
+// crash leaves none or a whole one.
+func create(dir, vfs string) error {
+	file := databaseFile(dir) + ".new"
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		return err
+	}
+	c, err := connect(file, vfs, fmt.Sprintf(`
+		PRAGMA page_size = %d;
+		PRAGMA journal_mode = WAL;
+		PRAGMA application_id = %d;`+writerPragmas, pageSize, applicationID))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.migrate(0), c.close()); err != nil {
+		return err
+	}
+	if err := os.Rename(file, databaseFile(dir)); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+const pageSize = 4096 // bytes
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// checkHeader looks at the file without SQLite, which takes an empty file for
+// a new database.
+func checkHeader(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var head [100]byte
+	n, err := io.ReadFull(f, head[:])
+	magic := []byte("SQLite format 3\x00")
+	switch {
+	case err == io.EOF, err == io.ErrUnexpectedEOF && bytes.HasPrefix(magic, head[:min(n, len(magic))]):
+		return fmt.Errorf("%s has been cut short (%d bytes are left): restore it from a backup", filepath.Base(file), n)
+	case err != nil && err != io.ErrUnexpectedEOF:
+		return err
+	case !bytes.HasPrefix(head[:], magic):
+		return fmt.Errorf("%s is not a database: move it away, or name another folder", filepath.Base(file))
+	}
+	return nil
+}
+
+// adopt checks that the database is ours and whole, and brings it up to date.
+func (c *conn) adopt(file string) error {
+	app, err := c.pragma("application_id")
+	if err != nil {
+		return err
+	}
+	version, err := c.pragma("user_version")
+	if err != nil {
+		return err
+	}
+	switch {
+	case app != applicationID:
+		return fmt.Errorf("%s is the database of another program: name another folder", filepath.Base(file))
+	case version > schemaVersion:
+		return fmt.Errorf("a newer version of liaison has written this store (schema %d; this one knows %d): use that version", version, schemaVersion)
+	}
+	if err := c.checkLength(file); err != nil {
+		return err
+	}
+	return c.migrate(version)
+}
+
+// checkLength compares the file with the number of pages it says it has, after
+// moving the write-ahead log into it.
+func (c *conn) checkLength(file string) error {
+	if _, _, err := c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
+		return err
+	}
+	pages, err := c.pragma("page_count")
+	if err != nil {
+		return err
+	}
+	size, err := c.pragma("page_size")
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	if info.Size() < pages*size {
+		return fmt.Errorf("%s has been cut short (%d bytes of %d are left): restore it from a backup", filepath.Base(file), info.Size(), pages*size)
+	}
+	return nil
+}
+
+// migrate applies the migrations after version, each in a transaction of its
+// own.
+func (c *conn) migrate(version int64) error {
+	for v := version + 1; v <= schemaVersion; v++ {
+		sql, err := migrations.ReadFile(fmt.Sprintf("migrations/%04d.sql", v))
+		if err != nil {
+			return err
+		}
+		script := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version = %d;\nCOMMIT", sql, v)
+		if err := c.db.Exec(script); err != nil {
+			return errors.Join(fmt.Errorf("migration %d: %w", v, err), c.rollback())
+		}
+	}
+	return nil
+}
+
+func (c *conn) pragma(name string) (n int64, err error) {
+	err = c.each(func(s *sqlite3.Stmt) error {
+		n = s.ColumnInt64(0)
+		return nil
+	}, "PRAGMA "+name)
+	return n, err
+}
+
+// explain puts into a sentence what SQLite says about a damaged file.
+func explain(err error) error {
+	if errors.Is(err, sqlite3.NOTADB) || errors.Is(err, sqlite3.CORRUPT) {
+		return fmt.Errorf("the database is damaged: restore it from a backup (%w)", err)
+	}
+	return err
+}

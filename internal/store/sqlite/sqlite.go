@@ -1,0 +1,285 @@
+// Package sqlite is the embedded engine of package store: one SQLite database
+// in a folder of its own, for one process.
+//
+// # Invariants
+//
+//   - Write-ahead log, synchronous=FULL: a commit has been fsynced before
+//     Update returns.
+//   - One connection writes; a few read, each from a snapshot of its own, and
+//     none of them waits for the writer.
+//   - After a failed commit or checkpoint nothing is written any more
+//     (store.ErrBroken): an fsync that failed once may report success when it
+//     is tried again, although the data is gone.
+//   - Rows of a log are inserted once, at its end. Only the small tables gaps
+//     and state change in place.
+//
+// # Files
+//
+//	liaison.db       the database; liaison.db-wal and -shm beside it while open
+//	liaison.lock     locked while a process has the store open; holds its number
+//	liaison.db.new   a database being made; renamed when it is complete
+//
+// migrations/ is the schema.
+//
+// # What it does not do
+//
+// It does not keep copies, and it does not checksum rows: the Merkle tree in
+// them says whether they are what was committed, and names the one that is not.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/store"
+)
+
+// Config tunes a store. The zero value is right for an office.
+type Config struct {
+	Readers int          // Views at a time; more wait. 4 if zero
+	Log     *slog.Logger // what the operator should see; none if nil
+
+	vfs string // tests of failing disks
+}
+
+const defaultReaders = 4
+
+// Store implements store.Store.
+type Store struct {
+	dir     string
+	log     *slog.Logger
+	lock    *lock
+	writer  chan *writer // holds the writer while nobody writes
+	readers chan *conn   // holds the readers that are free
+	size    int          // number of readers
+
+	closing sync.Once
+	closed  chan struct{}
+}
+
+var _ store.Store = (*Store)(nil)
+
+// writer is the connection that writes. Who took it from Store.writer owns it.
+type writer struct {
+	*conn
+	log    *slog.Logger
+	pages  int   // of the write-ahead log, as of the last commit
+	next   int   // the length at which it is moved into the database
+	broken error // why nothing more is written
+}
+
+// stop makes err the reason why nothing more is written. What the write-ahead
+// log holds stays there, for the next Open to recover from.
+func (w *writer) stop(err error) {
+	if w.broken != nil {
+		return
+	}
+	w.broken = err
+	w.log.Error("store stops writing", "err", err)
+	if _, err := w.db.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true); err != nil {
+		w.log.Error("store keeps its write-ahead log", "err", err)
+	}
+}
+
+// Open opens the store in dir, and makes it if dir is missing or has none.
+//
+// It refuses, with a sentence that says what to do: a store another process
+// has open, a file that is not a liaison store or has been cut short, and a
+// store that a newer version has written.
+func Open(dir string, config Config) (*Store, error) {
+	s, err := open(dir, config)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+func open(dir string, config Config) (s *Store, err error) {
+	lock, err := takeLock(dir)
+	if err != nil {
+		return nil, err
+	}
+	s = &Store{dir: dir, log: config.Log, lock: lock, size: config.Readers, closed: make(chan struct{})}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.log = s.log.With("dir", dir)
+	if s.size <= 0 {
+		s.size = defaultReaders
+	}
+	s.writer = make(chan *writer, 1)
+	s.readers = make(chan *conn, s.size)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.free())
+		}
+	}()
+	c, err := openDatabase(dir, config.vfs)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{conn: c, log: s.log, next: walPages}
+	s.writer <- w
+	c.db.WALHook(w.committed)
+	for range s.size {
+		r, err := connect(databaseFile(dir), config.vfs, readerPragmas)
+		if err != nil {
+			return nil, err
+		}
+		s.readers <- r
+	}
+	return s, nil
+}
+
+// Close waits for what is running, moves the write-ahead log into the database
+// and gives up the lock. Later calls do nothing.
+func (s *Store) Close() (err error) {
+	s.closing.Do(func() {
+		close(s.closed)
+		held := make([]*conn, s.size)
+		for i := range held {
+			held[i] = <-s.readers
+		}
+		w := <-s.writer
+		for _, c := range held {
+			s.readers <- c
+		}
+		s.writer <- w
+		err = s.free()
+	})
+	if err != nil {
+		return fmt.Errorf("close store %s: %w", s.dir, err)
+	}
+	return nil
+}
+
+// free closes the connections nobody holds, the writer last: the last one to
+// close moves the write-ahead log into the database.
+func (s *Store) free() error {
+	var errs []error
+	for len(s.readers) > 0 {
+		errs = append(errs, (<-s.readers).close())
+	}
+	if len(s.writer) > 0 {
+		errs = append(errs, (<-s.writer).close())
+	}
+	errs = append(errs, s.lock.release())
+	return errors.Join(errs...)
+}
+
+// View implements store.Store.
+func (s *Store) View(ctx context.Context, fn func(store.View) error) error {
+	c, err := take(ctx, s.readers, s.closed)
+	if err != nil {
+		return fmt.Errorf("view: %w", err)
+	}
+	defer func() { s.readers <- c }()
+	if err := c.snapshot(ctx, fn); err != nil {
+		return fmt.Errorf("view: %w", cause(ctx, err))
+	}
+	return nil
+}
+
+// snapshot runs fn in a read transaction. SQLite fixes its snapshot at the
+// first read, so one is made before fn.
+func (c *conn) snapshot(ctx context.Context, fn func(store.View) error) (err error) {
+	if err := c.begin(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.rollback()) }()
+	if err := c.each(nothing, "SELECT num FROM collections LIMIT 1"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	return fn(&view{conn: c})
+}
+
+// Update implements store.Store.
+func (s *Store) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+	w, err := take(ctx, s.writer, s.closed)
+	if err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	defer func() { s.writer <- w }()
+	if w.broken != nil {
+		return fmt.Errorf("update: %w (%w)", store.ErrBroken, w.broken)
+	}
+	if err := w.update(ctx, lock, fn); err != nil {
+		return fmt.Errorf("update: %w", cause(ctx, err))
+	}
+	s.checkpoint(w)
+	return nil
+}
+
+func (w *writer) update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+	if err := w.begin(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	done := false
+	defer func() {
+		if !done { // fn failed, or panics
+			w.undo()
+		}
+	}()
+	t := &tx{view: view{conn: w.conn}, locked: lock}
+	err := fn(t)
+	if err = errors.Join(err, t.failed); err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	done = true
+	return w.commit()
+}
+
+// commit makes the transaction durable. From here on it is not interrupted.
+func (w *writer) commit() error {
+	w.db.SetInterrupt(context.Background())
+	err := w.exec("COMMIT")
+	if err == nil {
+		return nil
+	}
+	w.stop(fmt.Errorf("commit: %w", err))
+	w.undo()
+	return fmt.Errorf("%w (%w)", store.ErrBroken, w.broken)
+}
+
+func (w *writer) undo() {
+	if err := w.rollback(); err != nil {
+		w.stop(err)
+	}
+}
+
+// take waits for a connection.
+func take[T any](ctx context.Context, from chan T, closed chan struct{}) (c T, err error) {
+	select {
+	case <-closed:
+		return c, store.ErrClosed
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return c, err
+	}
+	select {
+	case c = <-from:
+		return c, nil
+	case <-closed:
+		return c, store.ErrClosed
+	case <-ctx.Done():
+		return c, ctx.Err()
+	}
+}
+
+// cause says that ctx ended where SQLite says that it was interrupted.
+func cause(ctx context.Context, err error) error {
+	if errors.Is(err, sqlite3.INTERRUPT) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}

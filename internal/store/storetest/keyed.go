@@ -1,0 +1,104 @@
+package storetest
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/liaison-office/liaison/internal/store"
+)
+
+var keyed = []promise{
+	{"state is what was last put, in the order of its keys", testState},
+	{"a key with an empty value is there", testEmptyValue},
+	{"a value is a copy", testStateCopy},
+	{"a value of a mebibyte is kept", testBigState},
+}
+
+func testState(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	model := map[string]map[string][]byte{"b": {}, "B": {}, "": {}}
+	bucket := rapid.SampledFrom([]string{"b", "B", ""})
+	key := rapid.OneOf(
+		rapid.StringOfN(rapid.SampledFrom([]rune("aAbé/ \x00\U0010ffff")), 0, 4, -1),
+		rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]byte{'a', 'b', 0, 0xfe, 0xff}), 0, 4), func(b []byte) string { return string(b) }))
+	rapid.Check(t, func(r *rapid.T) {
+		s.update(nil, func(tx store.Tx) error {
+			for range rapid.IntRange(1, 6).Draw(r, "writes") {
+				b, k := bucket.Draw(r, "bucket"), key.Draw(r, "key")
+				if rapid.IntRange(0, 3).Draw(r, "delete") == 0 {
+					delete(model[b], k)
+					if err := tx.Delete(b, k); err != nil {
+						return err
+					}
+					continue
+				}
+				v := rapid.SliceOf(rapid.Byte()).Draw(r, "value")
+				model[b][k] = v
+				if err := tx.Put(b, k, v); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		s.view(func(v store.View) error {
+			b, prefix := bucket.Draw(r, "bucket"), key.Draw(r, "prefix")
+			var got []string
+			err := v.States(b, prefix, func(k string, value []byte) error {
+				got = append(got, k)
+				if !bytes.Equal(value, model[b][k]) {
+					t.Errorf("%q is %q, want %q", k, value, model[b][k])
+				}
+				return nil
+			})
+			want := slices.DeleteFunc(slices.Sorted(maps.Keys(model[b])), func(k string) bool { return !strings.HasPrefix(k, prefix) })
+			same(t, "keys", got, want)
+			for _, k := range want {
+				value, ok, err := v.State(b, k)
+				if err != nil || !ok || !bytes.Equal(value, model[b][k]) {
+					t.Errorf("%q is %q, %v, %v, want %q", k, value, ok, err, model[b][k])
+				}
+			}
+			return err
+		})
+	})
+}
+
+func testEmptyValue(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	s.update(nil, func(tx store.Tx) error { return tx.Put("b", "k", nil) })
+	s.view(func(v store.View) error {
+		value, ok, err := v.State("b", "k")
+		same(t, "is there", ok, true)
+		same(t, "length", len(value), 0)
+		return err
+	})
+}
+
+func testStateCopy(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	s.update(nil, func(tx store.Tx) error { return tx.Put("b", "k", []byte("value")) })
+	for range 2 {
+		s.view(func(v store.View) error {
+			value, _, err := v.State("b", "k")
+			same(t, "value", value, []byte("value"))
+			clear(value)
+			return err
+		})
+	}
+}
+
+func testBigState(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	big := bytes.Repeat([]byte("\x00\xffab"), 1<<18)
+	s.update(nil, func(tx store.Tx) error { return tx.Put("b", "k", big) })
+	s.view(func(v store.View) error {
+		value, _, err := v.State("b", "k")
+		same(t, "is equal", bytes.Equal(value, big), true)
+		return err
+	})
+}
