@@ -1,0 +1,77 @@
+package taxii
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// add hands an envelope to the backend (TAXII 2.1 §5.5): 202 and the status
+// resource, whether or not it is complete already.
+func (h *Handler) add(x *exchange) error {
+	if !x.collection.CanWrite {
+		return ErrForbidden
+	}
+	body, err := h.body(x)
+	if err != nil {
+		return err
+	}
+	s, err := h.backend.Add(x.r.Context(), x.principal, x.collection.ID, body)
+	if err != nil {
+		return ofBody(err)
+	}
+	return h.resource(x, http.StatusAccepted, s)
+}
+
+// body reads the body of a request, inflated, within MaxContentLength both on
+// the wire and after inflation.
+func (h *Handler) body(x *exchange) ([]byte, error) {
+	if !isTAXII(x.r.Header["Content-Type"]) {
+		return nil, errContentType
+	}
+	if x.r.ContentLength > h.config.MaxContentLength {
+		x.w.Header().Set("Connection", "close")
+		return nil, ErrTooLarge
+	}
+	var in io.Reader = http.MaxBytesReader(x.w, x.r.Body, h.config.MaxContentLength)
+	size := x.r.ContentLength
+	switch codings := x.r.Header["Content-Encoding"]; {
+	case len(codings) == 0 || len(codings) == 1 && codings[0] == "identity":
+	case len(codings) == 1 && (codings[0] == "gzip" || codings[0] == "x-gzip"):
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		defer z.Close()
+		in, size = z, size*4
+	default:
+		return nil, errContentType
+	}
+	return readAll(in, size, h.config.MaxContentLength)
+}
+
+// readAll reads no more than limit bytes. size is how many are expected; -1 or
+// a lie costs copies, not memory.
+func readAll(in io.Reader, size, limit int64) ([]byte, error) {
+	buffer := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), limit, 1<<20)+bytes.MinRead))
+	n, err := buffer.ReadFrom(io.LimitReader(in, limit+1))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if n > limit {
+		return nil, ErrTooLarge
+	}
+	return buffer.Bytes(), nil
+}
+
+// unreadable says what is wrong with a body that could not be read to its end.
+func unreadable(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return ErrTooLarge
+	}
+	return &Refusal{Err: ErrBadRequest, Description: "the body ends early or is not what its headers say"}
+}
