@@ -23,7 +23,7 @@ type Act struct {
 	By         Party        `json:"by"`                // the party that acted
 	For        Party        `json:"for,omitzero"`      // the party it acted for
 	Under      Hash         `json:"under"`             // programme version: Under
-	Label      stix.TLP     `json:"label"`             // the label it was judged with
+	Label      stix.TLP     `json:"label,omitzero"`             // the label it was judged with; absent with Erases
 	Accepted   Instant      `json:"accepted"`          // the added of its first leaf
 	Approved   *Approval    `json:"approved,omitzero"` // who approved, where two persons must agree
 	Consent    Hash         `json:"consent,omitzero"`  // H(JCS(consent object)) of another party's object
@@ -63,6 +63,8 @@ func (a *Act) check() error {
 		return fmt.Errorf("act: v is %.20q, want %q", a.V, ActVersion)
 	case a.Commit.IsZero() == a.Erases.IsZero():
 		return fmt.Errorf("act: want exactly one of commit and erases")
+	case a.Commit.IsZero() != (a.Label == stix.Unmarked):
+		return fmt.Errorf("act: label belongs to commit and not to erases")
 	case a.Accepted.IsZero():
 		return fmt.Errorf("act: accepted is missing")
 	case a.Collection.IsZero():

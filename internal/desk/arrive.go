@@ -1,0 +1,433 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/internal/release"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/ledger"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// The limits of judging late arrivals (DESIGN: release).
+const (
+	BoundarySlack = 10 * time.Minute   // first relay hop after accepted, with a boundary in between
+	TermSlack     = 7 * 24 * time.Hour // arrival after the end of the term
+)
+
+// verdict is what the desk makes of an arrival before it is appended.
+type verdict struct {
+	status Status // Accepted, Refused, Held or Waiting
+	rule   string
+	reason string
+	object *stix.Object
+	entry  bool // a charter entry: fold it
+}
+
+func refuse(rule, format string, args ...any) verdict {
+	return verdict{status: Refused, rule: rule, reason: fmt.Sprintf(format, args...)}
+}
+
+func hold(rule, format string, args ...any) verdict {
+	return verdict{status: Held, rule: rule, reason: fmt.Sprintf(format, args...)}
+}
+
+func wait(rule, format string, args ...any) verdict {
+	return verdict{status: Waiting, rule: rule, reason: fmt.Sprintf(format, args...)}
+}
+
+// acceptRelay takes what a neighbour's page brings. Everything commits
+// together with the follower's position.
+func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Outcome, error) {
+	if b.Follow != nil && b.Follow.Origin.Office != n {
+		return nil, fmt.Errorf("follow %s: the neighbour is %s", b.Follow.Origin, n)
+	}
+	outcomes := make([]Outcome, len(b.Items))
+	verdicts := make([]verdict, len(b.Items))
+	charter := false
+	for i := range b.Items {
+		a := b.Items[i].Arrival
+		if a == nil {
+			return nil, errors.New("a relay page brings acts, not bare objects")
+		}
+		verdicts[i] = d.examine(ctx, d.reg.Load(), b.Collection, a)
+		charter = charter || verdicts[i].entry
+	}
+	if charter {
+		return d.acceptCharterPage(ctx, n, b, outcomes)
+	}
+	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, nil)
+}
+
+// acceptCharterPage judges each entry by a registry that holds those before
+// it, and folds them after the commit.
+func (d *Desk) acceptCharterPage(ctx context.Context, n liaison.Office, b Batch, outcomes []Outcome) ([]Outcome, error) {
+	reg := d.reg.Load()
+	verdicts := make([]verdict, len(b.Items))
+	for i := range b.Items {
+		verdicts[i] = d.examine(ctx, reg, b.Collection, b.Items[i].Arrival)
+		if verdicts[i].status == Accepted && verdicts[i].entry {
+			if next, err := reg.Apply(b.Collection, verdicts[i].object.Bytes()); err == nil {
+				reg = next
+			}
+		}
+	}
+	after := func() {
+		for _, v := range verdicts {
+			if v.status == Accepted && v.entry {
+				d.fold(b.Collection, v.object.Bytes())
+			}
+		}
+	}
+	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, after)
+}
+
+func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdicts []verdict, outcomes []Outcome, after func()) error {
+	var items []journal.Item
+	var places []int
+	for i := range b.Items {
+		outcomes[i] = Outcome{Status: verdicts[i].status, Reason: verdicts[i].reason, Act: b.Items[i].Arrival.Travels.Act.Hash()}
+		if verdicts[i].status == Accepted {
+			items = append(items, journal.Item{Object: verdicts[i].object, Arrival: arrival(b.Items[i].Arrival)})
+			places = append(places, i)
+		}
+	}
+	results, err := d.Journal.Append(ctx, &journal.Batch{
+		Collection: b.Collection, Items: items, Alone: after != nil, After: after,
+		Then: func(tx store.Tx, results []journal.Outcome) error {
+			return d.keepPage(tx, n, b, verdicts, results, places)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	for k, r := range results {
+		settle(&outcomes[places[k]], r)
+	}
+	return nil
+}
+
+func arrival(a *Arrival) *journal.Arrival {
+	hops := append(append([]liaison.Hop(nil), a.Travels.Hops...), a.Hop)
+	return &journal.Arrival{Travels: a.Travels, Via: a.Via, Hops: hops}
+}
+
+// examine verifies an act that came by relay and decides about it again, from
+// the same bytes, as every office does.
+func (d *Desk) examine(ctx context.Context, reg *registry.Registry, c liaison.CollectionID, a *Arrival) verdict {
+	act := &a.Travels.Act
+	if act.Collection != c {
+		return refuse("act.collection", "the act names collection %s", act.Collection)
+	}
+	if here, ok := d.actHere(ctx, c, act.Hash()); ok {
+		return verdict{status: Accepted, object: here} // the journal will find the duplicate
+	}
+	if !act.Erases.IsZero() {
+		return hold("act.erases", "erasing acts are decided by a person")
+	}
+	if len(a.Travels.Bytes) == 0 {
+		return refuse("act.bytes", "the act came without its object")
+	}
+	if liaison.Commit(a.Travels.Salt, a.Travels.Bytes) != act.Commit {
+		return refuse("act.commit", "the object is not the one the act commits to")
+	}
+	obj, err := stix.Parse(a.Travels.Bytes, d.Limits)
+	if err != nil {
+		return refuse("object", "%s", err)
+	}
+	if string(obj.Bytes()) != string(a.Travels.Bytes) {
+		return refuse("object.bytes", "the object carries insignificant white space")
+	}
+	keys, v, ok := d.actKeys(reg, act, obj)
+	if !ok {
+		return v
+	}
+	if err := ledger.VerifyBatch(act, a.Travels.Batch, keys); err != nil {
+		return refuse("act.signature", "%s", err)
+	}
+	return d.decide(ctx, reg, c, a, obj)
+}
+
+// actHere returns the object of an act this office has already.
+func (d *Desk) actHere(ctx context.Context, c liaison.CollectionID, act liaison.Hash) (o *stix.Object, ok bool) {
+	err := d.Journal.View(ctx, func(v store.View) error {
+		return v.FindAct(c, act, store.Bytes, func(e *store.Entry) (err error) {
+			if len(e.Bytes) > 0 {
+				o, err = stix.Parse(append([]byte(nil), e.Bytes...), d.Limits)
+			}
+			return err
+		})
+	})
+	return o, err == nil && o != nil
+}
+
+// actKeys finds the act keys of the office that accepted the act. An office
+// object with valid authority signatures brings its own.
+func (d *Desk) actKeys(reg *registry.Registry, act *liaison.Act, obj *stix.Object) ([][]byte, verdict, bool) {
+	if obj.Type() == "office" {
+		if next, err := reg.Apply(act.Collection, obj.Bytes()); err == nil {
+			reg = next
+		}
+	}
+	keys := reg.OfficeKeys(act.Office, liaison.UseAct, act.Accepted)
+	if len(keys) == 0 {
+		return nil, wait("act.key", "no act key of %s is known here for %s", act.Office, act.Accepted), false
+	}
+	return keys, verdict{}, true
+}
+
+// decide asks the release rules at the act's accepted instant under the
+// version it names.
+func (d *Desk) decide(ctx context.Context, reg *registry.Registry, c liaison.CollectionID, a *Arrival, obj *stix.Object) verdict {
+	act := &a.Travels.Act
+	if isControl(obj.Type()) {
+		if v, decided := d.decideControl(reg, c, act, obj); decided {
+			return v
+		}
+	}
+	coll, ok := reg.Collection(c)
+	version, known := reg.Version(act.Under)
+	switch {
+	case !ok || !known:
+		return wait("act.under", "the programme version the act names is not here")
+	case version.Of() != coll.Programme:
+		return refuse("act.under", "the act names a version of another programme")
+	}
+	label := labelOf(obj, d.resolver(ctx, Batch{Collection: c}))
+	if len(label.Unknown) > 0 {
+		return wait("label.unknown", "marking %s is not here", label.Unknown[0])
+	}
+	return d.decideWrite(reg, coll, version, a, obj, label)
+}
+
+func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label) verdict {
+	act := &a.Travels.Act
+	if _, ok := reg.Party(act.By); !ok {
+		return wait("act.by", "the party %s is not here", act.By)
+	}
+	if act.Accepted < version.InForce || (version.Until() != 0 && act.Accepted >= version.Until()) {
+		return hold(string(release.RuleTerm), "version %d of %s was not in force at %s", version.Version, version.Name, act.Accepted)
+	}
+	q := &release.Question{
+		At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
+		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
+		Object: release.Object{Type: obj.Type(), Label: label, Owner: obj.CreatedByRef(), SCO: obj.IsSCO()},
+	}
+	decision := release.Decide(q)
+	switch {
+	case !decision.Allowed:
+		return refuse(string(decision.Rule), "%s (%s)", decision.Reason, decision.Clause)
+	case decision.Label != act.Label:
+		return refuse("act.label", "the act says %s, the object counts as %s", act.Label, decision.Label)
+	}
+	if v, held := d.late(version, a); held {
+		return v
+	}
+	return verdict{status: Accepted, object: obj}
+}
+
+// late: a long way across a boundary of the term, or long after its end, is
+// for a person.
+func (d *Desk) late(p *registry.Version, a *Arrival) (verdict, bool) {
+	act, now := &a.Travels.Act, d.now()
+	first := now
+	if len(a.Travels.Hops) > 0 {
+		first = a.Travels.Hops[len(a.Travels.Hops)-1].Leaf.Added
+		if len(a.Travels.Hops) > 1 {
+			first = a.Travels.Hops[1].Leaf.Added
+		}
+	}
+	if !p.ValidUntil.IsZero() && now > p.ValidUntil.Add(TermSlack) {
+		return hold("act.late", "it arrived at %s, more than seven days after the term of %s", now, p.Name), true
+	}
+	if first-act.Accepted <= liaison.Instant(BoundarySlack.Microseconds()) {
+		return verdict{}, false
+	}
+	for _, boundary := range []liaison.Instant{p.InForce, p.ValidUntil, p.Until()} {
+		if act.Accepted < boundary && boundary <= first {
+			return hold("act.boundary", "its first relay hop came at %s, across a boundary of the term at %s", first, boundary), true
+		}
+	}
+	return verdict{}, false
+}
+
+// decideControl: a charter entry is accepted for its signatures, whoever
+// brings it. decided is false for an identity that is an ordinary object.
+func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act *liaison.Act, obj *stix.Object) (verdict, bool) {
+	coll, known := reg.Collection(c)
+	if known && coll.Area != liaison.Charter {
+		return verdict{}, false
+	}
+	next, err := reg.Apply(c, obj.Bytes())
+	switch {
+	case errors.Is(err, registry.ErrWaiting):
+		return wait("charter.signed", "%s", err), true
+	case err != nil:
+		return refuse(string(release.RuleSigned), "%s", err), true
+	}
+	if _, ok := next.Collection(c); !ok {
+		return wait("act.under", "the programme of this charter is not here"), true
+	}
+	return verdict{status: Accepted, object: obj, entry: true}, true
+}
+
+// waitingAct is what is kept of an act that waits, or is held (then without
+// salt and bytes).
+type waitingAct struct {
+	Collection liaison.CollectionID `json:"collection"`
+	Neighbour  liaison.Office       `json:"neighbour"`
+	Travels    liaison.Travels      `json:"travels"`
+	Kind       liaison.Kind         `json:"kind"`
+	Via        liaison.Via          `json:"via"`
+	Hop        liaison.Hop          `json:"hop"`
+	Rule       string               `json:"rule"`
+	Reason     string               `json:"reason"`
+	At         liaison.Instant      `json:"at"`
+}
+
+// The buckets of keyed state the desk keeps.
+const (
+	bucketWaiting = "waiting" // <collection>/<act>
+	bucketHeld    = "held"    // <collection>/<act>
+	bucketFollow  = "follow"  // <origin>
+)
+
+func actKey(c liaison.CollectionID, act liaison.Hash) string {
+	return c.String() + "/" + act.String()
+}
+
+// keepPage commits what a page brings beside leaves: the position, waiting and
+// held acts, evidence about refused ones, and the leaves of delivery.
+func (d *Desk) keepPage(tx store.Tx, n liaison.Office, b Batch, verdicts []verdict, results []journal.Outcome, places []int) error {
+	for i, v := range verdicts {
+		if v.status != Accepted {
+			if err := d.keepUndelivered(tx, n, b.Collection, b.Items[i].Arrival, v); err != nil {
+				return err
+			}
+		}
+	}
+	for k, r := range results {
+		a := b.Items[places[k]].Arrival
+		if r.State != journal.Duplicate {
+			continue
+		}
+		if err := d.keepDelivery(tx, n, b.Collection, a, r); err != nil {
+			return err
+		}
+	}
+	if err := d.keepBack(tx, n, b); err != nil {
+		return err
+	}
+	return d.keepFollow(tx, b.Follow)
+}
+
+func (d *Desk) keepUndelivered(tx store.Tx, n liaison.Office, c liaison.CollectionID, a *Arrival, v verdict) error {
+	act := a.Travels.Act.Hash()
+	w := waitingAct{
+		Collection: c, Neighbour: n, Travels: a.Travels, Kind: a.Kind, Via: a.Via, Hop: a.Hop,
+		Rule: v.rule, Reason: v.reason, At: d.now(),
+	}
+	bucket := bucketWaiting
+	if v.status == Held {
+		bucket = bucketHeld
+		w.Travels.Salt, w.Travels.Bytes = liaison.Hash{}, nil
+	}
+	if v.status != Refused {
+		if err := tx.Put(bucket, actKey(c, act), marshal(w)); err != nil {
+			return err
+		}
+	}
+	if v.status == Waiting {
+		return nil
+	}
+	d.Log.Warn("act not appended", "collection", c.String(), "act", act.String(), "status", string(v.status), "rule", v.rule, "reason", v.reason)
+	return d.keepVerdict(tx, n, c, &a.Travels.Act, v)
+}
+
+func (d *Desk) keepFollow(tx store.Tx, f *Follow) error {
+	if f == nil {
+		return nil
+	}
+	have, err := followed(tx, f.Origin)
+	if err != nil {
+		return err
+	}
+	if have.Size != f.From {
+		return fmt.Errorf("%s at %d, the page begins at %d: %w", f.Origin, have.Size, f.From, ErrPosition)
+	}
+	return tx.Put(bucketFollow, f.Origin.String(), marshal(f))
+}
+
+func followed(v store.View, origin liaison.Origin) (Follow, error) {
+	f := Follow{Origin: origin}
+	raw, ok, err := v.State(bucketFollow, origin.String())
+	if err != nil || !ok {
+		return f, err
+	}
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return f, fmt.Errorf("position in %s: %w", origin, err)
+	}
+	return f, nil
+}
+
+// marshal encodes one of the desk's own records.
+func marshal(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("desk: encode %T: %v", v, err))
+	}
+	return b
+}
+
+// retryWaiting examines every waiting act again.
+func (d *Desk) retryWaiting(ctx context.Context) error {
+	var list []waitingAct
+	err := d.Journal.View(ctx, func(v store.View) error {
+		return v.States(bucketWaiting, "", func(key string, raw []byte) error {
+			var w waitingAct
+			if err := json.Unmarshal(raw, &w); err != nil {
+				return fmt.Errorf("waiting act %s: %w", key, err)
+			}
+			list = append(list, w)
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if err := d.retryOne(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Desk) retryOne(ctx context.Context, w waitingAct) error {
+	a := &Arrival{Travels: w.Travels, Kind: w.Kind, Via: w.Via, Hop: w.Hop}
+	v := d.examine(ctx, d.reg.Load(), w.Collection, a)
+	if v.status == Waiting {
+		return nil
+	}
+	b := Batch{Collection: w.Collection, Items: []Item{{Arrival: a}}}
+	outcomes := make([]Outcome, 1)
+	var after func()
+	if v.entry {
+		after = func() { d.fold(w.Collection, v.object.Bytes()) }
+	}
+	err := d.commitPage(ctx, w.Neighbour, b, []verdict{v}, outcomes, after)
+	if err != nil {
+		return err
+	}
+	_, err = d.Journal.Append(ctx, &journal.Batch{Collection: w.Collection, Then: func(tx store.Tx, _ []journal.Outcome) error {
+		return tx.Delete(bucketWaiting, actKey(w.Collection, w.Travels.Act.Hash()))
+	}})
+	return err
+}

@@ -1,0 +1,116 @@
+package desk
+
+import (
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/internal/release"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// Batch is what is brought to the desk: objects at the first door, or what a
+// neighbour's relay page holds.
+type Batch struct {
+	Collection liaison.CollectionID
+	Items      []Item
+
+	// DryRun decides and stores nothing: preview and explain. As lets an
+	// operator ask on behalf of an account.
+	DryRun bool
+	As     *registry.Account
+
+	// Receipt keeps the outcomes, in the same transaction, as a status of
+	// this id for the viewer (Query.Status).
+	Status string
+
+	// Follow moves the follower's position in the neighbour's log, together
+	// with the items (relay).
+	Follow *Follow
+	// Cosigned is a checkpoint note of this office's log with the
+	// neighbour's cosignature (relay).
+	Cosigned string
+	// Evidence is what a neighbour passes back about acts that came through
+	// this office (relay).
+	Evidence []Evidence
+	// Delivered are the keys of evidence the neighbour has received (relay).
+	Delivered []string
+}
+
+// Item is one object, or one act that came by relay.
+type Item struct {
+	Object *stix.Object // first door: parsed
+	Err    *stix.Error  // first door: why it could not be parsed
+	Raw    []byte       // first door: what could not be parsed
+
+	Arrival *Arrival // relay
+}
+
+// Arrival is an act by relay, with the leaf of the neighbour's log by which it
+// came. The neighbour's log was verified up to it.
+type Arrival struct {
+	Travels liaison.Travels
+	Kind    liaison.Kind // of the neighbour's leaf
+	Via     liaison.Via
+	Hop     liaison.Hop // the neighbour's
+}
+
+// Follow is a follower's position in a neighbour's log.
+type Follow struct {
+	Origin liaison.Origin `json:"origin"`
+	From   uint64         `json:"-"`     // the position this page continues
+	Size   uint64         `json:"size"`  // entries verified
+	Range  liaison.Binary `json:"range"` // ledger.Range
+	Note   string         `json:"note"`  // checkpoint of Size, cosigned by this office
+}
+
+// Evidence is what travels back to an act's office about it: the leaves of
+// offices further on, or the signed word of one that held or refused it.
+type Evidence struct {
+	Key        string                  `json:"key"` // of the sender's outbox; acknowledges it
+	Collection liaison.CollectionID    `json:"collection"`
+	Act        liaison.Hash            `json:"act"`
+	Hops       []liaison.Hop           `json:"hops,omitzero"`
+	Signed     *liaison.SignedEvidence `json:"signed,omitzero"`
+}
+
+// Status is what became of an object.
+type Status string
+
+// The statuses.
+const (
+	Accepted  Status = "accepted"
+	Duplicate Status = "duplicate" // it is here: nothing was added
+	Refused   Status = "refused"
+	Held      Status = "held"    // relay: kept for a person
+	Waiting   Status = "waiting" // relay: for a programme, party, marking or key
+)
+
+// Outcome is what became of one item.
+type Outcome struct {
+	Status   Status           `json:"status"`
+	ID       string           `json:"id,omitzero"`
+	Version  string           `json:"version,omitzero"`
+	Index    uint64           `json:"index"`
+	Act      liaison.Hash     `json:"act,omitzero"`
+	Added    liaison.Instant  `json:"added,omitzero"`
+	Pointer  string           `json:"pointer,omitzero"` // RFC 6901, into the object
+	Reason   string           `json:"reason,omitzero"`
+	Decision release.Decision `json:"-"`
+	Findings []stix.Finding   `json:"-"`
+}
+
+// refused builds an outcome from a decision that did not allow.
+func (o Outcome) refused(d release.Decision) Outcome {
+	o.Status, o.Decision, o.Reason = Refused, d, d.Reason
+	if o.Pointer == "" && labelRule(d.Rule) {
+		o.Pointer = "/object_marking_refs"
+	}
+	return o
+}
+
+func labelRule(r release.Rule) bool {
+	switch r {
+	case release.RuleUnknown, release.RuleUnmarked, release.RuleRed, release.RuleKind, release.RuleCeiling:
+		return true
+	}
+	return false
+}

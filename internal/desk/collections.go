@@ -1,0 +1,108 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/internal/store"
+)
+
+// Collection describes a collection to somebody who may read it.
+type Collection struct {
+	ID          liaison.CollectionID
+	Alias       string // unique in the viewer's own list
+	Title       string
+	Description string
+	Programme   string // alias of the programme
+	Area        liaison.Area
+	CanRead     bool
+	CanWrite    bool
+}
+
+// Collections lists what a viewer may read, in a stable order: charters
+// first, then by programme, area and epoch.
+func (d *Desk) Collections(ctx context.Context, v Viewer) ([]Collection, error) {
+	if a, ok := v.Account(); ok {
+		if err := d.checkAccount(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	var list []Collection
+	for _, c := range d.reg.Load().Collections() {
+		if d.readable(v, c).Allowed {
+			list = append(list, d.describe(v, c))
+		}
+	}
+	nameAliases(list)
+	return list, nil
+}
+
+func (d *Desk) describe(v Viewer, c *registry.Collection) Collection {
+	now := d.now()
+	version, _ := c.Programme.InForce(now)
+	a, ok := v.Account()
+	canWrite := ok && a.Has(registry.MayWrite) &&
+		d.couldWrite(c, d.actorOf(d.reg.Load(), a.By, a.For, d.Office, now), now)
+	return Collection{
+		ID: c.ID, Alias: aliasOf(version.Alias, c), Title: title(version.Name, c),
+		Description: fmt.Sprintf("%s programme, version %d, ceiling %s", version.Kind, version.Version, version.Ceiling),
+		Programme:   version.Alias, Area: c.Area, CanRead: true, CanWrite: canWrite,
+	}
+}
+
+func title(programme string, c *registry.Collection) string {
+	if c.Epoch > 1 {
+		return fmt.Sprintf("%s: %s (epoch %d)", programme, c.Area, c.Epoch)
+	}
+	return fmt.Sprintf("%s: %s", programme, c.Area)
+}
+
+// aliasOf: the alias names the newest epoch; older ones carry their number.
+func aliasOf(programme string, c *registry.Collection) string {
+	newest := c.Programme.Versions[len(c.Programme.Versions)-1].EpochOf(c.Area)
+	if c.Epoch == newest {
+		return programme + "." + string(c.Area)
+	}
+	return fmt.Sprintf("%s.%s.%d", programme, c.Area, c.Epoch)
+}
+
+// nameAliases makes aliases unique within one viewer's list.
+func nameAliases(list []Collection) {
+	count := map[string]int{}
+	for _, c := range list {
+		count[c.Alias]++
+	}
+	for i := range list {
+		if c := &list[i]; count[c.Alias] > 1 {
+			c.Alias += "." + c.ID.String()[:8]
+		}
+	}
+}
+
+// BucketAccounts holds the office's accounts by name: registry.Account. The
+// office writes it; the desk checks it in every snapshot.
+const BucketAccounts = "account"
+
+func (d *Desk) checkAccount(ctx context.Context, a registry.Account) error {
+	return d.Journal.View(ctx, func(v store.View) error { return checkAccount(v, a) })
+}
+
+func checkAccount(v store.View, a registry.Account) error {
+	raw, ok, err := v.State(BucketAccounts, a.Name)
+	if err != nil {
+		return err
+	}
+	var now registry.Account
+	if ok {
+		if err := json.Unmarshal(raw, &now); err != nil {
+			return fmt.Errorf("account %s: %w", a.Name, err)
+		}
+	}
+	if !ok || now.Disabled || now.Version != a.Version {
+		return ErrRevoked
+	}
+	return nil
+}

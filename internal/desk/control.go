@@ -1,0 +1,114 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/internal/release"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// acceptControl appends signed control objects to a charter: what counts are
+// their signatures, whoever brings them. Each is folded before the next.
+func (d *Desk) acceptControl(ctx context.Context, b Batch) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(b.Items))
+	for i := range b.Items {
+		o := &outcomes[i]
+		if !d.admit(&b.Items[i], o) {
+			continue
+		}
+		if err := d.acceptOneControl(ctx, b, b.Items[i].Object, o); err != nil {
+			return outcomes, err
+		}
+	}
+	return outcomes, nil
+}
+
+func (d *Desk) acceptOneControl(ctx context.Context, b Batch, obj *stix.Object, o *Outcome) error {
+	next, err := d.reg.Load().Apply(b.Collection, obj.Bytes())
+	if err != nil {
+		o.Status, o.Reason = Refused, err.Error()
+		o.Decision = release.Decision{Rule: release.RuleSigned, Reason: o.Reason}
+		return nil
+	}
+	coll, ok := next.Collection(b.Collection)
+	if !ok || coll.Area != liaison.Charter {
+		o.Status, o.Reason = Refused, "control objects go into the charter of a programme that is known here; add the programme first"
+		return nil
+	}
+	version, _ := coll.Programme.InForce(d.now())
+	actor := release.Actor{By: version.Issuer, Office: d.Office}
+	if b.DryRun {
+		o.Status = Accepted
+		return nil
+	}
+	results, err := d.Journal.Append(ctx, &journal.Batch{
+		Collection: b.Collection, Alone: true,
+		Items: []journal.Item{{Object: obj, Owner: actor.By, Judge: d.judgeControl(coll, actor, obj, o)}},
+		After: func() { d.fold(b.Collection, obj.Bytes()) },
+	})
+	if err != nil {
+		return err
+	}
+	settle(o, results[0])
+	return nil
+}
+
+// judgeControl decides about a control object whose signatures were found
+// valid when it was applied.
+func (d *Desk) judgeControl(c *registry.Collection, actor release.Actor, obj *stix.Object, o *Outcome) journal.Judge {
+	return func(at liaison.Instant, _ *liaison.Act) (journal.Ruling, bool) {
+		version, until := c.Programme.InForce(at)
+		decision := release.Decide(&release.Question{
+			At: at, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor,
+			Object: release.Object{Type: obj.Type(), Label: stix.LabelOf(obj, nil), Signed: true},
+		})
+		if !decision.Allowed {
+			*o = o.refused(decision)
+			return journal.Ruling{}, false
+		}
+		o.Decision = decision
+		return journal.Ruling{By: actor.By, Under: version.Under, Label: decision.Label}, true
+	}
+}
+
+// fold applies a committed control object. It runs inside the journal's
+// commit, before any later batch is judged.
+func (d *Desk) fold(c liaison.CollectionID, object []byte) {
+	next, err := d.reg.Load().Apply(c, object)
+	if err != nil {
+		if !errors.Is(err, registry.ErrWaiting) {
+			d.Log.Error("a control object in a charter does not apply", "collection", c.String(), "err", err)
+		}
+		return
+	}
+	d.reg.Store(next)
+	d.charterChanged()
+}
+
+// CharterOf returns the charter a control object made here belongs to: the
+// programme's own, or the one of a programme named by alias or id.
+func (d *Desk) CharterOf(obj *stix.Object, programme string) (liaison.CollectionID, error) {
+	if obj.Type() == "programme" {
+		p, err := liaison.ParseProgramme(obj.Bytes())
+		if err != nil {
+			return liaison.CollectionID{}, err
+		}
+		genesis, err := liaison.GenesisOf(p, obj.Bytes())
+		if err != nil {
+			return liaison.CollectionID{}, err
+		}
+		return liaison.CollectionOf(genesis, liaison.Charter, p.EpochOf(liaison.Charter)), nil
+	}
+	for _, c := range d.reg.Load().Collections() {
+		v, _ := c.Programme.InForce(d.now())
+		if c.Area == liaison.Charter && c.Epoch == v.EpochOf(liaison.Charter) && (v.Alias == programme || string(v.ID) == programme) {
+			return c.ID, nil
+		}
+	}
+	return liaison.CollectionID{}, fmt.Errorf("no programme %q is known here", programme)
+}

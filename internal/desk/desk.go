@@ -1,0 +1,168 @@
+// Package desk is the one way in and the one way out: Accept, Read and
+// Collections. Every room goes through these three verbs; nothing else touches
+// the journal.
+//
+// # Invariants
+//
+//   - Who may do what is decided by package release, from what the registry
+//     knows, at the instant the journal assigns under the collection's lock.
+//   - Unknown and forbidden are the same error, ErrNotFound.
+//   - Nothing is filtered out of a collection because of who reads: a collection
+//     has one audience.
+//   - One bad object never spoils the rest: there is one Outcome per object.
+//   - What a relay page brings (leaves, held and waiting acts, evidence) and the
+//     follower's position commit together.
+//   - The account is checked in the snapshot of every read, so revocation is
+//     immediate.
+//
+// # What it does not do
+//
+// It speaks no protocol and opens no connection (rooms do), signs nothing but
+// evidence (with the journal's signer) and stores nothing itself.
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// Errors that rooms tell apart; everything else is the office's own trouble.
+var (
+	// ErrNotFound: no such thing, or not for this viewer. Never say which.
+	ErrNotFound = errors.New("not found")
+	// ErrReadOnly: the viewer reads this collection and may not write into it.
+	ErrReadOnly = errors.New("this account may read the collection and not write into it")
+	// ErrRevoked: the account was changed or disabled since it logged in.
+	ErrRevoked = errors.New("the account is no longer valid")
+	// ErrPosition: a relay page does not continue where the follower stands.
+	ErrPosition = errors.New("the page does not continue at the follower's position")
+)
+
+// Viewer is who asks; authentication makes it.
+type Viewer = registry.Viewer
+
+// Validation says what happens to objects that break a MUST of STIX 2.1.
+type Validation string
+
+// The two answers.
+const (
+	Admit  Validation = "admit"  // admitted with findings (the default)
+	Strict Validation = "strict" // refused
+)
+
+// Config is what a desk needs. Zero values of the optional fields work.
+type Config struct {
+	Office  liaison.Office
+	Journal *journal.Journal
+	Pinned  *registry.Registry // knows the pinned authority and nothing else
+	Log     *slog.Logger
+
+	Validation Validation       // optional: Admit
+	Limits     stix.Limits      // optional: stix.DefaultLimits
+	Now        func() time.Time // optional: time.Now
+}
+
+// Desk is the office's desk. Its methods may be called concurrently.
+type Desk struct {
+	Config
+	reg   atomic.Pointer[registry.Registry] // replaced by fold, under the journal's commit
+	retry chan struct{}                     // capacity 1: the charters changed
+}
+
+// New returns a desk; Open must be called before use.
+func New(cfg Config) *Desk {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Limits == (stix.Limits{}) {
+		cfg.Limits = stix.DefaultLimits()
+	}
+	if cfg.Validation == "" {
+		cfg.Validation = Admit
+	}
+	d := &Desk{Config: cfg, retry: make(chan struct{}, 1)}
+	d.reg.Store(cfg.Pinned)
+	return d
+}
+
+// Registry returns the present picture of who takes part. It is for the
+// assembly of the office; rooms do not see it.
+func (d *Desk) Registry() *registry.Registry { return d.reg.Load() }
+
+func (d *Desk) now() liaison.Instant { return liaison.InstantOf(d.Now()) }
+
+// Open folds the charters that are in the store.
+func (d *Desk) Open(ctx context.Context) error {
+	type entry struct {
+		c liaison.CollectionID
+		b []byte
+	}
+	var todo []entry
+	err := d.Journal.View(ctx, func(v store.View) error {
+		return v.Collections(func(c liaison.CollectionID) error {
+			return v.Range(c, 0, store.MaxEntries, store.Bytes, func(e *store.Entry) error {
+				if !isControl(e.Type) {
+					if e.Index == 0 {
+						return store.Stop // charters hold control objects only
+					}
+					return nil
+				}
+				todo = append(todo, entry{c, append([]byte(nil), e.Bytes...)})
+				return nil
+			})
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("read the charters: %w", err)
+	}
+	reg := d.Pinned
+	for progress := true; progress && len(todo) > 0; {
+		var waiting []entry
+		for _, e := range todo {
+			if next, err := reg.Apply(e.c, e.b); err == nil {
+				reg = next
+			} else {
+				waiting = append(waiting, e)
+			}
+		}
+		progress, todo = len(waiting) < len(todo), waiting
+	}
+	d.reg.Store(reg)
+	d.charterChanged()
+	return nil
+}
+
+// isControl reports whether a type may stand in a charter.
+func isControl(typ string) bool { return typ == "identity" || liaison.IsControlType(typ) }
+
+// charterChanged lets Run try again what waits.
+func (d *Desk) charterChanged() {
+	select {
+	case d.retry <- struct{}{}:
+	default:
+	}
+}
+
+// Run tries waiting acts again whenever the charters change, until ctx ends.
+func (d *Desk) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-d.retry:
+			if err := d.retryWaiting(ctx); err != nil && ctx.Err() == nil {
+				d.Log.Error("waiting acts could not be tried again", "err", err)
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}

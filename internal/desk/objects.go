@@ -1,0 +1,208 @@
+package desk
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// Filter narrows a page as TAXII 2.1 §3.4 says: values of one field are
+// alternatives, fields combine. The zero Filter shows the newest version of
+// every object.
+type Filter struct {
+	IDs          []string
+	Types        []string
+	Versions     []string // first, last, all, or instants
+	SpecVersions []string
+}
+
+// plain reports that the filter shows what is in sight and nothing else, so
+// that a page is one contiguous read.
+func (f *Filter) plain() bool {
+	return len(f.IDs) == 0 && len(f.Types) == 0 && len(f.SpecVersions) == 0 &&
+		(len(f.Versions) == 0 || (len(f.Versions) == 1 && f.Versions[0] == "last"))
+}
+
+func (d *Desk) readObjects(s store.View, q Query, page *Page) error {
+	from, limit, err := start(s, q)
+	if err != nil {
+		return err
+	}
+	take := func(e *store.Entry) error {
+		show, err := shows(s, q.Collection, &q.Filter, e)
+		if err != nil || !show {
+			return err
+		}
+		if len(page.Entries) == limit {
+			page.More, page.Next = true, e.Index
+			return store.Stop
+		}
+		page.Entries = append(page.Entries, Entry{
+			Index: e.Index, Added: e.Added, ID: e.ID, Version: e.Version, Type: e.Type, Bytes: slices.Clone(e.Bytes),
+		})
+		return nil
+	}
+	if len(q.Filter.IDs) == 0 {
+		return s.Range(q.Collection, from, store.MaxEntries, store.Bytes, take)
+	}
+	return findAll(s, q, from, take)
+}
+
+// findAll walks the entries of the filter's ids in index order.
+func findAll(s store.View, q Query, from uint64, take func(*store.Entry) error) error {
+	var indexes []uint64
+	ids := slices.Clone(q.Filter.IDs)
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		err := s.Find(q.Collection, id, store.Meta, func(e *store.Entry) error {
+			if e.Index >= from {
+				indexes = append(indexes, e.Index)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.Sort(indexes)
+	for _, i := range indexes {
+		stopped := false
+		err := s.Range(q.Collection, i, i+1, store.Bytes, func(e *store.Entry) error {
+			err := take(e)
+			stopped = err == store.Stop
+			return err
+		})
+		if err != nil || stopped {
+			return err
+		}
+	}
+	return nil
+}
+
+func start(s store.View, q Query) (from uint64, limit int, err error) {
+	limit = q.Limit
+	if limit <= 0 || limit > MaxPage {
+		limit = MaxPage
+	}
+	from = q.From
+	if !q.AddedAfter.IsZero() {
+		after, err := s.IndexAfter(q.Collection, q.AddedAfter)
+		if err != nil {
+			return 0, 0, err
+		}
+		from = max(from, after)
+	}
+	return from, limit, nil
+}
+
+// shows reports whether an entry matches the filter.
+func shows(s store.View, c liaison.CollectionID, f *Filter, e *store.Entry) (bool, error) {
+	if e.ID == "" || len(e.Bytes) == 0 {
+		return false, nil
+	}
+	if f.plain() {
+		return !e.Hidden, nil
+	}
+	if len(f.Types) > 0 && !slices.Contains(f.Types, e.Type) {
+		return false, nil
+	}
+	if len(f.IDs) > 0 && !slices.Contains(f.IDs, e.ID) {
+		return false, nil
+	}
+	if len(f.SpecVersions) > 0 && !specVersion(f.SpecVersions, e.Bytes) {
+		return false, nil
+	}
+	return showsVersion(s, c, f.Versions, e)
+}
+
+func specVersion(want []string, object []byte) bool {
+	o, err := stix.Parse(slices.Clone(object), stix.DefaultLimits())
+	if err != nil {
+		return false
+	}
+	v := o.SpecVersion()
+	if v == "" {
+		v = "2.1"
+	}
+	return slices.Contains(want, v)
+}
+
+// showsVersion applies match[version]. Of several acts for one version only
+// the winner is ever shown.
+func showsVersion(s store.View, c liaison.CollectionID, versions []string, e *store.Entry) (bool, error) {
+	if len(versions) == 0 {
+		return !e.Hidden, nil
+	}
+	lost, first, err := place(s, c, e)
+	if err != nil || lost {
+		return false, err
+	}
+	for _, v := range versions {
+		switch v {
+		case "all":
+			return true, nil
+		case "last":
+			if !e.Hidden {
+				return true, nil
+			}
+		case "first":
+			if first {
+				return true, nil
+			}
+		default:
+			if cmp, err := stix.CompareInstants(v, e.Version); err == nil && cmp == 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// place finds whether an entry lost to another act for the same version, and
+// whether it is the first version of its object.
+func place(s store.View, c liaison.CollectionID, e *store.Entry) (lost, first bool, err error) {
+	first = true
+	if e.Kind == liaison.KindAgain {
+		return true, false, nil
+	}
+	err = s.Find(c, e.ID, store.Meta, func(o *store.Entry) error {
+		if o.Index == e.Index || o.Kind == liaison.KindAgain {
+			return nil
+		}
+		cmp, err := stix.CompareInstants(o.Version, e.Version)
+		if err != nil {
+			cmp = strings.Compare(o.Version, e.Version)
+		}
+		if cmp < 0 {
+			first = false
+		}
+		if cmp == 0 && e.Hidden && beats(o, e) {
+			lost = true
+		}
+		return nil
+	})
+	return lost, first, err
+}
+
+// beats: of two acts for one version the one in sight won; among those a later
+// version hides, the one that hid the other.
+func beats(o, e *store.Entry) bool {
+	return !o.Hidden || e.By == o.Index || (o.By != e.Index && o.By != e.By)
+}
+
+func (d *Desk) readVersions(s store.View, q Query, page *Page) error {
+	q.Filter.Versions = []string{"all"}
+	if err := d.readObjects(s, q, page); err != nil {
+		return err
+	}
+	if len(page.Entries) == 0 && q.From == 0 && q.AddedAfter.IsZero() {
+		return ErrNotFound
+	}
+	for i := range page.Entries {
+		page.Entries[i].Bytes = nil
+	}
+	return nil
+}

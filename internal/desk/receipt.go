@@ -1,0 +1,142 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/ledger"
+)
+
+// receipt builds the receipt of the entry at q.From from this office's point
+// of view: the offices before it, itself, and those after it that are proved.
+func (d *Desk) receipt(ctx context.Context, s store.View, q Query) (*liaison.Receipt, error) {
+	var entry *store.Entry
+	err := s.Range(q.Collection, q.From, q.From+1, store.Bytes|store.Proof, func(e *store.Entry) error {
+		c := *e
+		c.Bytes, c.Hops, c.Act = slices.Clone(e.Bytes), slices.Clone(e.Hops), slices.Clone(e.Act)
+		c.Batch, c.Leaf = slices.Clone(e.Batch), slices.Clone(e.Leaf)
+		entry = &c
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if entry == nil || len(entry.Act) == 0 {
+		return nil, ErrNotFound
+	}
+	t, err := travels(entry, "")
+	if err != nil {
+		return nil, fmt.Errorf("receipt of %s at %d: %w", q.Collection, q.From, err)
+	}
+	r := &liaison.Receipt{V: liaison.ReceiptVersion, Act: t.Act, Batch: t.Batch}
+	if r.Hops, err = d.hops(ctx, s, q, entry, t); err != nil {
+		return nil, err
+	}
+	if q.WithObject && len(entry.Bytes) > 0 {
+		r.Object = &liaison.Sealed{Salt: entry.Salt, Bytes: entry.Bytes}
+	}
+	return r, d.addKeys(r)
+}
+
+// hops chains the leaves of the act: upstream ones came with it, downstream
+// ones came back.
+func (d *Desk) hops(ctx context.Context, s store.View, q Query, e *store.Entry, t *liaison.Travels) ([]liaison.Hop, error) {
+	after, err := d.hopsAfter(s, q.Collection, e)
+	if err != nil {
+		return nil, err
+	}
+	var next liaison.Office
+	if len(after) > 0 {
+		next = officeOf(after[0])
+	} else if n := len(t.Hops); n > 0 {
+		next = officeOf(t.Hops[n-1])
+	}
+	own, err := d.ownHop(s, q.Collection, e.ActHash, next)
+	if err != nil {
+		return nil, err
+	}
+	if own == nil {
+		if own, err = d.freshHop(ctx, s, q); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Concat(t.Hops, []liaison.Hop{*own}, after), nil
+}
+
+func (d *Desk) freshHop(ctx context.Context, s store.View, q Query) (*liaison.Hop, error) {
+	note, err := d.Journal.Checkpoint(ctx, s, q.Collection, 0)
+	if err != nil {
+		return nil, err
+	}
+	return journal.Hop(s, q.Collection, q.From, note)
+}
+
+// hopsAfter follows via from this office's leaf to the offices beyond.
+func (d *Desk) hopsAfter(s store.View, c liaison.CollectionID, e *store.Entry) ([]liaison.Hop, error) {
+	byVia := map[liaison.Via]liaison.Hop{}
+	err := s.States(bucketHops, actKey(c, e.ActHash)+"/", func(key string, raw []byte) error {
+		var h liaison.Hop
+		if err := json.Unmarshal(raw, &h); err != nil {
+			return fmt.Errorf("hop %s: %w", key, err)
+		}
+		if h.Leaf.Via != nil {
+			byVia[*h.Leaf.Via] = h
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []liaison.Hop
+	at := liaison.Via{Origin: d.Journal.Origin(c), Index: e.Index}
+	for {
+		h, ok := byVia[at]
+		if !ok || len(list) > len(byVia) {
+			return list, nil
+		}
+		list = append(list, h)
+		cp, err := ledger.ReadCheckpoint(h.Checkpoint)
+		if err != nil {
+			return nil, err
+		}
+		at = liaison.Via{Origin: cp.Origin, Index: h.Index}
+	}
+}
+
+func officeOf(h liaison.Hop) liaison.Office {
+	cp, err := ledger.ReadCheckpoint(h.Checkpoint)
+	if err != nil {
+		return ""
+	}
+	return cp.Origin.Office
+}
+
+// addKeys adds the signed objects that chain every key of the receipt to the
+// authority.
+func (d *Desk) addKeys(r *liaison.Receipt) error {
+	reg := d.reg.Load()
+	version, ok := reg.Version(r.Act.Under)
+	if !ok {
+		return fmt.Errorf("receipt: programme version %s is not here", r.Act.Under)
+	}
+	r.Programme, r.Keys.Authority = version.Bytes, reg.Authority()
+	offices := map[liaison.Office]bool{r.Act.Office: true}
+	for _, h := range r.Hops {
+		offices[officeOf(h)] = true
+		for _, w := range ledger.Cosigners(h.Checkpoint) {
+			offices[w] = true
+		}
+	}
+	for _, o := range slices.Sorted(maps.Keys(offices)) {
+		if _, b, ok := reg.Office(o); ok {
+			r.Keys.Offices = append(r.Keys.Offices, b)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,257 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// Batch is appended in one transaction: all of it or, on an error, nothing.
+// Items of one batch that are refused leave the others as they are.
+type Batch struct {
+	Collection liaison.CollectionID
+	Items      []Item
+	// Then, if set, runs in the same transaction after the items, to commit
+	// keyed state with them.
+	Then func(tx store.Tx, outcomes []Outcome) error
+	// Alone keeps later batches out of this transaction: they must be judged
+	// by what this one changes.
+	Alone bool
+	// After, if set, runs after the commit and before any later batch.
+	After func()
+}
+
+// Item is an object to append: at the first door with a Judge, by relay with
+// its Arrival.
+type Item struct {
+	Object  *stix.Object
+	Owner   liaison.Party // the party whose right is used; finds its earlier act
+	Judge   Judge         // first door
+	Arrival *Arrival      // relay; decided before, because accepted is fixed
+}
+
+// Judge decides at the instant the act would be accepted. It runs under the
+// collection's lock and must be quick and pure. ok false refuses.
+type Judge func(at liaison.Instant, first *liaison.Act) (Ruling, bool)
+
+// Ruling is what a judge puts into the act.
+type Ruling struct {
+	By, For  liaison.Party
+	Under    liaison.Hash
+	Label    stix.TLP
+	Approved *liaison.Approval
+	Consent  liaison.Hash
+}
+
+// Arrival is an act that came by relay, verified and decided by the desk.
+type Arrival struct {
+	Travels liaison.Travels
+	Via     liaison.Via
+	// Hops are those of Travels and the sender's own.
+	Hops []liaison.Hop
+}
+
+// State is what became of an item.
+type State uint8
+
+// The states.
+const (
+	Appended  State = iota // a new leaf
+	Duplicate              // it is here already: Index and Act are those of the first
+	Refused                // the judge said no
+	Differs                // first door: same id and version with other contents
+)
+
+// Outcome says what became of an item.
+type Outcome struct {
+	State   State
+	Kind    liaison.Kind
+	Index   uint64
+	Act     liaison.Hash
+	Version string
+	Added   liaison.Instant
+}
+
+type request struct {
+	batch    *Batch
+	ctx      context.Context
+	outcomes []Outcome
+	err      error
+	done     chan struct{}
+}
+
+// Append commits a batch and returns one outcome per item. When it returns
+// without error everything is durable.
+func (j *Journal) Append(ctx context.Context, b *Batch) ([]Outcome, error) {
+	if err := j.stoppedErr(b.Collection); err != nil {
+		return nil, err
+	}
+	r := &request{batch: b, ctx: ctx, done: make(chan struct{})}
+	select {
+	case j.requests <- r:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-j.done:
+		return nil, ErrStopped
+	}
+	<-r.done // once taken it runs to its end: the caller must learn the outcome
+	return r.outcomes, r.err
+}
+
+// Run commits batches until ctx ends. Batches that wait while one transaction
+// is committed share the next one (group commit).
+func (j *Journal) Run(ctx context.Context) error {
+	defer close(j.done)
+	for {
+		select {
+		case r := <-j.requests:
+			group, last := j.gather(r)
+			if err := j.commit(group); err != nil {
+				return err
+			}
+			if last != nil {
+				if err := j.commit([]*request{last}); err != nil {
+					return err
+				}
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// gather takes what waits already. A batch that must be alone ends the group
+// and comes after it.
+func (j *Journal) gather(r *request) (group []*request, alone *request) {
+	if r.batch.Alone {
+		return nil, r
+	}
+	group = []*request{r}
+	for n := len(r.batch.Items); n < MaxGroup; n += len(r.batch.Items) {
+		select {
+		case r = <-j.requests:
+			if r.batch.Alone {
+				return group, r
+			}
+			group = append(group, r)
+		default:
+			return group, nil
+		}
+	}
+	return group, nil
+}
+
+// commit runs a group in one transaction. If that fails without doubt about
+// the outcome, each batch is tried on its own, so that one bad batch does not
+// spoil the others. It returns an error only if the journal must stop.
+func (j *Journal) commit(group []*request) error {
+	if len(group) == 0 {
+		return nil
+	}
+	err := j.transact(group)
+	if err != nil && len(group) > 1 && !errors.Is(err, store.ErrBroken) {
+		for _, r := range group {
+			if err := j.commit([]*request{r}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, r := range group {
+		r.err = err
+		if err != nil {
+			r.outcomes = nil
+		}
+	}
+	broken := errors.Is(err, store.ErrBroken)
+	if broken {
+		j.Log.Error("a commit failed and its outcome is unknown; the office stops writing", "err", err)
+	}
+	j.publish(group, err)
+	if broken {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return nil
+}
+
+func (j *Journal) publish(group []*request, err error) {
+	for _, r := range group {
+		if err == nil {
+			if r.batch.After != nil {
+				r.batch.After()
+			}
+			j.wake(r.batch.Collection)
+		}
+		close(r.done)
+	}
+}
+
+func (j *Journal) transact(group []*request) error {
+	ids := make([]liaison.CollectionID, 0, len(group))
+	for _, r := range group {
+		ids = append(ids, r.batch.Collection)
+	}
+	slices.SortFunc(ids, func(a, b liaison.CollectionID) int { return slices.Compare(a[:], b[:]) })
+	ids = slices.Compact(ids)
+	edges := map[liaison.CollectionID]*edge{}
+	err := j.Store.Update(context.Background(), ids, func(tx store.Tx) error {
+		writers, err := j.write(tx, group)
+		if err != nil {
+			return err
+		}
+		for c, w := range writers {
+			if edges[c], err = w.flush(); err != nil {
+				return fmt.Errorf("collection %s: %w", c, err)
+			}
+		}
+		return j.then(tx, group)
+	})
+	for _, c := range ids {
+		delete(j.edges, c)
+		if err == nil && edges[c] != nil {
+			j.edges[c] = edges[c]
+		}
+	}
+	return err
+}
+
+func (j *Journal) write(tx store.Tx, group []*request) (map[liaison.CollectionID]*writer, error) {
+	writers := map[liaison.CollectionID]*writer{}
+	for _, r := range group {
+		c := r.batch.Collection
+		w, ok := writers[c]
+		if !ok {
+			var err error
+			if w, err = j.newWriter(tx, c); err != nil {
+				return nil, err
+			}
+			writers[c] = w
+		}
+		r.outcomes = make([]Outcome, len(r.batch.Items))
+		for i := range r.batch.Items {
+			o, err := w.add(&r.batch.Items[i])
+			if err != nil {
+				return nil, fmt.Errorf("collection %s: item %d: %w", c, i, err)
+			}
+			r.outcomes[i] = o
+		}
+	}
+	return writers, nil
+}
+
+func (j *Journal) then(tx store.Tx, group []*request) error {
+	for _, r := range group {
+		if r.batch.Then == nil {
+			continue
+		}
+		if err := r.batch.Then(tx, r.outcomes); err != nil {
+			return err
+		}
+	}
+	return nil
+}

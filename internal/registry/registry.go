@@ -1,0 +1,408 @@
+// Package registry knows who: the authority, the offices and how they reach
+// each other, the parties, the programmes with their versions, and which
+// collections follow from them. It also owns Viewer, who is asking.
+//
+// A Registry is a pure fold over charter entries, fed by the desk. It is
+// immutable: Apply returns a new one, so a reader keeps a consistent picture
+// for as long as it likes.
+//
+// # Invariants
+//
+//   - Nothing enters unsigned: authority, office, route, party and programme
+//     objects carry the authority's threshold; a directed programme may instead
+//     carry the signature of its issuing party's office.
+//   - Of an object with several versions the newest by instant counts; of a
+//     programme every version is kept, because acts name the one they were judged
+//     under. Kind, issuer, nonce and genesis never change.
+//   - A Viewer can be made in this package only, and rooms cannot import it.
+//
+// # What it does not do
+//
+// It reads no clock and no store, decides nothing (internal/release does), and
+// keeps no secrets: credentials are internal/office's.
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/ledger"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// Registry is one consistent picture of who takes part.
+type Registry struct {
+	pin        ledger.Pin
+	authority  []byte
+	offices    map[liaison.Office]*office
+	routes     map[liaison.Office]*liaison.Route
+	parties    map[liaison.Party]*liaison.PartyObject
+	programmes map[liaison.Hash]*Programme // by genesis
+	byUnder    map[liaison.Hash]*Version
+	byID       map[stix.ID]liaison.Hash // programme id -> genesis
+	colls      map[liaison.CollectionID]*Collection
+}
+
+type office struct {
+	*liaison.OfficeObject
+	bytes []byte
+}
+
+// Programme is an agreement with all versions known here, by number.
+type Programme struct {
+	Genesis  liaison.Hash
+	Versions []*Version
+}
+
+// Version is one signed version of a programme.
+type Version struct {
+	*liaison.Programme
+	Under liaison.Hash
+	Bytes []byte // the object as accepted
+	of    *Programme
+}
+
+// Collection is one programme × area × epoch.
+type Collection struct {
+	ID        liaison.CollectionID
+	Programme *Programme
+	Area      liaison.Area
+	Epoch     uint32
+}
+
+// ErrWaiting marks errors that another charter entry may cure: a key, a party
+// or a programme that is not here yet.
+var ErrWaiting = errors.New("not here yet")
+
+// New returns the registry of an office that knows nothing but the authority
+// it pinned.
+func New(pin ledger.Pin) *Registry {
+	return &Registry{
+		pin:        pin,
+		offices:    map[liaison.Office]*office{},
+		routes:     map[liaison.Office]*liaison.Route{},
+		parties:    map[liaison.Party]*liaison.PartyObject{},
+		programmes: map[liaison.Hash]*Programme{},
+		byUnder:    map[liaison.Hash]*Version{},
+		byID:       map[stix.ID]liaison.Hash{},
+		colls:      map[liaison.CollectionID]*Collection{},
+	}
+}
+
+// Pin returns the pinned authority.
+func (r *Registry) Pin() ledger.Pin { return r.pin }
+
+// Authority returns the authority object, or nil if it is not here yet.
+func (r *Registry) Authority() []byte { return r.authority }
+
+// Apply returns a registry that also holds the control object b, which came
+// into collection c. Objects that are no control objects, and versions older
+// than what is here, leave the registry as it is. The error is ErrWaiting if
+// something the object rests on is missing.
+func (r *Registry) Apply(c liaison.CollectionID, b []byte) (*Registry, error) {
+	o, err := stix.Parse(b, stix.DefaultLimits())
+	if err != nil {
+		return nil, err
+	}
+	switch o.Type() {
+	case "authority":
+		return r.applyAuthority(b)
+	case "office":
+		return r.applyOffice(b)
+	case "route":
+		return r.applyRoute(b)
+	case "identity":
+		return r.applyParty(b)
+	case "programme":
+		return r.applyProgramme(c, b)
+	}
+	return nil, fmt.Errorf("a charter takes control objects, not a %s", o.Type())
+}
+
+// clone copies the maps, so that the old registry stays as it was.
+func (r *Registry) clone() *Registry {
+	return &Registry{
+		pin: r.pin, authority: r.authority,
+		offices: maps.Clone(r.offices), routes: maps.Clone(r.routes), parties: maps.Clone(r.parties),
+		programmes: maps.Clone(r.programmes), byUnder: maps.Clone(r.byUnder), byID: maps.Clone(r.byID),
+		colls: maps.Clone(r.colls),
+	}
+}
+
+func (r *Registry) applyAuthority(b []byte) (*Registry, error) {
+	if _, err := liaison.ParseAuthority(b); err != nil {
+		return nil, err
+	}
+	if err := r.pin.Verify(b); err != nil {
+		return nil, err
+	}
+	n := r.clone()
+	n.authority = b
+	return n, nil
+}
+
+func (r *Registry) applyOffice(b []byte) (*Registry, error) {
+	o, err := liaison.ParseOfficeObject(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.pin.Verify(b); err != nil {
+		return nil, err
+	}
+	if have, ok := r.offices[o.Name]; ok {
+		if have.ID != o.ID {
+			return nil, fmt.Errorf("office %s is introduced by %s already", o.Name, have.ID)
+		}
+		if !newer(o.Modified, have.Modified) {
+			return r, nil
+		}
+	}
+	n := r.clone()
+	n.offices[o.Name] = &office{OfficeObject: o, bytes: b}
+	return n, nil
+}
+
+func (r *Registry) applyRoute(b []byte) (*Registry, error) {
+	o, err := liaison.ParseRoute(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.pin.Verify(b); err != nil {
+		return nil, err
+	}
+	if have, ok := r.routes[o.Office]; ok && !newer(o.Modified, have.Modified) {
+		return r, nil
+	}
+	n := r.clone()
+	n.routes[o.Office] = o
+	return n, nil
+}
+
+func (r *Registry) applyParty(b []byte) (*Registry, error) {
+	p, ok, err := liaison.ParsePartyObject(b)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, fmt.Errorf("an identity in a charter needs the extension %s", liaison.ExtParty)
+	}
+	if err := r.pin.Verify(b); err != nil {
+		return nil, err
+	}
+	if have, ok := r.parties[p.ID]; ok && !newer(p.Modified, have.Modified) {
+		return r, nil
+	}
+	n := r.clone()
+	n.parties[p.ID] = p
+	return n, nil
+}
+
+// newer compares two instants as written; the desk has refused what is none.
+func newer(a, b string) bool {
+	c, err := stix.CompareInstants(a, b)
+	return err == nil && c > 0
+}
+
+func (r *Registry) applyProgramme(c liaison.CollectionID, b []byte) (*Registry, error) {
+	p, err := liaison.ParseProgramme(b)
+	if err != nil {
+		return nil, err
+	}
+	under, err := liaison.Under(b)
+	if err != nil {
+		return nil, err
+	}
+	genesis, err := liaison.GenesisOf(p, b)
+	if err != nil {
+		return nil, err
+	}
+	if want := liaison.CollectionOf(genesis, liaison.Charter, p.EpochOf(liaison.Charter)); c != want {
+		return nil, fmt.Errorf("programme %q v%d belongs into its own charter %s", p.Name, p.Version, want)
+	}
+	if err := r.verifyProgramme(p, b); err != nil {
+		return nil, err
+	}
+	if _, have := r.byUnder[under]; have {
+		return r, nil
+	}
+	if err := r.fitsHistory(p, genesis); err != nil {
+		return nil, err
+	}
+	return r.withVersion(&Version{Programme: p, Under: under, Bytes: b}, genesis), nil
+}
+
+// verifyProgramme: the authority's threshold, or for a directed programme the
+// act key of the office that serves its issuer.
+func (r *Registry) verifyProgramme(p *liaison.Programme, b []byte) error {
+	err := r.pin.Verify(b)
+	if err == nil || p.Kind != liaison.KindDirected {
+		return err
+	}
+	issuer, ok := r.parties[p.Issuer]
+	if !ok {
+		return fmt.Errorf("programme %q: issuer %s: %w", p.Name, p.Issuer, ErrWaiting)
+	}
+	served := issuer.Party.ServedBy
+	keys := r.OfficeKeys(served, liaison.UseAct, p.InForce)
+	if len(keys) == 0 {
+		return fmt.Errorf("programme %q: act key of %s: %w", p.Name, served, ErrWaiting)
+	}
+	return ledger.VerifySignedBy(b, served.ActKey(), keys)
+}
+
+// fitsHistory: one programme per id, one version per number, and what may
+// never change did not.
+func (r *Registry) fitsHistory(p *liaison.Programme, genesis liaison.Hash) error {
+	if g, ok := r.byID[p.ID]; ok && g != genesis {
+		return fmt.Errorf("programme %q: /genesis is not that of %s", p.Name, p.ID)
+	}
+	have, ok := r.programmes[genesis]
+	if !ok {
+		return nil
+	}
+	for _, v := range have.Versions {
+		switch {
+		case v.Version == p.Version:
+			return fmt.Errorf("programme %q: /version %d is here with other contents", p.Name, p.Version)
+		case v.Kind != p.Kind:
+			return fmt.Errorf("programme %q: /kind was %s and never changes", p.Name, v.Kind)
+		case v.Issuer != p.Issuer:
+			return fmt.Errorf("programme %q: /issuer_ref was %s and never changes", p.Name, v.Issuer)
+		case v.Nonce != p.Nonce || v.ID != p.ID:
+			return fmt.Errorf("programme %q: /id and /nonce never change", p.Name)
+		case (v.Version < p.Version) != (v.InForce < p.InForce):
+			return fmt.Errorf("programme %q: /in_force of version %d is not in the order of the versions", p.Name, p.Version)
+		}
+	}
+	return nil
+}
+
+func (r *Registry) withVersion(v *Version, genesis liaison.Hash) *Registry {
+	n := r.clone()
+	p := &Programme{Genesis: genesis}
+	if have, ok := r.programmes[genesis]; ok {
+		for _, old := range have.Versions {
+			p.Versions = append(p.Versions, &Version{Programme: old.Programme, Under: old.Under, Bytes: old.Bytes, of: p})
+		}
+	}
+	v.of = p
+	p.Versions = append(p.Versions, v)
+	slices.SortFunc(p.Versions, func(a, b *Version) int { return a.Version - b.Version })
+	n.programmes[genesis], n.byID[v.ID] = p, genesis
+	for _, v := range p.Versions {
+		n.byUnder[v.Under] = v
+		n.addCollections(p, v)
+	}
+	return n
+}
+
+func (n *Registry) addCollections(p *Programme, v *Version) {
+	for _, a := range append([]liaison.Area{liaison.Charter}, v.Areas...) {
+		for e := uint32(1); e <= v.EpochOf(a); e++ {
+			id := liaison.CollectionOf(p.Genesis, a, e)
+			n.colls[id] = &Collection{ID: id, Programme: p, Area: a, Epoch: e}
+		}
+	}
+}
+
+// InForce returns the version in force at an instant and the in_force of its
+// successor (zero if none). Before the first version's term it returns the
+// first: the release rules say what that means.
+func (p *Programme) InForce(at liaison.Instant) (v *Version, until liaison.Instant) {
+	v = p.Versions[0]
+	for _, next := range p.Versions[1:] {
+		if next.Programme.InForce > at {
+			return v, next.Programme.InForce
+		}
+		v = next
+	}
+	return v, 0
+}
+
+// Programme returns the programme a version belongs to.
+func (v *Version) Of() *Programme { return v.of }
+
+// Until returns the in_force of the version's successor, zero if there is
+// none here.
+func (v *Version) Until() liaison.Instant {
+	for _, next := range v.of.Versions {
+		if next.Version > v.Version {
+			return next.Programme.InForce
+		}
+	}
+	return 0
+}
+
+// Version returns the programme version an act names.
+func (r *Registry) Version(under liaison.Hash) (*Version, bool) {
+	v, ok := r.byUnder[under]
+	return v, ok
+}
+
+// ProgrammeByID returns a programme by its STIX id.
+func (r *Registry) ProgrammeByID(id stix.ID) (*Programme, bool) {
+	p, ok := r.programmes[r.byID[id]]
+	return p, ok
+}
+
+// Collection returns a collection by its id.
+func (r *Registry) Collection(id liaison.CollectionID) (*Collection, bool) {
+	c, ok := r.colls[id]
+	return c, ok
+}
+
+// Collections returns all collections: charters first, then by programme name,
+// area and epoch.
+func (r *Registry) Collections() []*Collection {
+	return slices.SortedFunc(maps.Values(r.colls), compareCollections)
+}
+
+func compareCollections(a, b *Collection) int {
+	if ca, cb := a.Area == liaison.Charter, b.Area == liaison.Charter; ca != cb {
+		if ca {
+			return -1
+		}
+		return 1
+	}
+	return strings.Compare(a.sortKey(), b.sortKey())
+}
+
+func (c *Collection) sortKey() string {
+	return fmt.Sprintf("%s\x00%s\x00%08d\x00%s", c.Programme.Versions[0].Alias, c.Area, c.Epoch, c.ID)
+}
+
+// Party returns a party by its id.
+func (r *Registry) Party(id liaison.Party) (*liaison.PartyObject, bool) {
+	p, ok := r.parties[id]
+	return p, ok
+}
+
+// Parties returns all parties by name.
+func (r *Registry) Parties() []*liaison.PartyObject {
+	return slices.SortedFunc(maps.Values(r.parties), func(a, b *liaison.PartyObject) int {
+		return strings.Compare(a.Name+"\x00"+string(a.ID), b.Name+"\x00"+string(b.ID))
+	})
+}
+
+// OfficeKeys returns an office's keys for a use at an instant; none if the
+// office is not known here.
+func (r *Registry) OfficeKeys(o liaison.Office, use liaison.KeyUse, at liaison.Instant) [][]byte {
+	have, ok := r.offices[o]
+	if !ok {
+		return nil
+	}
+	return have.KeysFor(use, at)
+}
+
+// Office returns an office's object and its bytes as accepted.
+func (r *Registry) Office(o liaison.Office) (obj *liaison.OfficeObject, bytes []byte, ok bool) {
+	have, ok := r.offices[o]
+	if !ok {
+		return nil, nil, false
+	}
+	return have.OfficeObject, have.bytes, true
+}

@@ -1,0 +1,141 @@
+package registry
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/liaison-office/liaison"
+)
+
+// Neighbours returns the offices directly connected to o, by name. Routes are
+// edges: "seoul through tokyo" connects both.
+func (r *Registry) Neighbours(o liaison.Office) []liaison.Office {
+	set := map[liaison.Office]bool{}
+	for office, route := range r.routes {
+		for _, t := range route.Through {
+			if office == o {
+				set[t] = true
+			}
+			if t == o {
+				set[office] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// Path returns the offices from one to another, both included, by the fewest
+// hops; ties go to the lower name. It is nil if there is no way.
+func (r *Registry) Path(from, to liaison.Office) []liaison.Office {
+	before := map[liaison.Office]liaison.Office{from: from}
+	for queue := []liaison.Office{from}; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		if at == to {
+			return walkBack(before, from, to)
+		}
+		for _, n := range r.Neighbours(at) {
+			if _, seen := before[n]; !seen {
+				before[n] = at
+				queue = append(queue, n)
+			}
+		}
+	}
+	return nil
+}
+
+func walkBack(before map[liaison.Office]liaison.Office, from, to liaison.Office) []liaison.Office {
+	path := []liaison.Office{to}
+	for at := to; at != from; {
+		at = before[at]
+		path = append(path, at)
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// OfficesOf returns the offices whose accounts may read a programme at an
+// instant: those that serve its parties, those where somebody acts for one,
+// and those that may comment. A public programme is for every office.
+func (r *Registry) OfficesOf(p *Programme, at liaison.Instant) []liaison.Office {
+	v, _ := p.InForce(at)
+	set := map[liaison.Office]bool{}
+	if v.Kind == liaison.KindPublic {
+		for o := range r.offices {
+			set[o] = true
+		}
+	}
+	for _, q := range v.Parties {
+		party, known := r.parties[q.Ref]
+		if !known || !q.Covers(at) {
+			continue
+		}
+		set[party.Party.ServedBy] = true
+		for _, m := range party.Party.ActsAt {
+			if m.Covers(at) {
+				set[m.Office] = true
+			}
+		}
+	}
+	for _, o := range v.Comment {
+		set[o] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// carries reports whether an office may carry a programme's collections: it
+// has readers of its own, or is listed.
+func (r *Registry) carries(o liaison.Office, p *Programme, readers []liaison.Office, at liaison.Instant) bool {
+	v, _ := p.InForce(at)
+	return slices.Contains(readers, o) || slices.Contains(v.Transit, o)
+}
+
+// Unlisted returns the offices on the ways from one office to a programme's
+// readers that neither read nor are listed as transit.
+func (r *Registry) Unlisted(from liaison.Office, p *Programme, at liaison.Instant) []liaison.Office {
+	readers := r.OfficesOf(p, at)
+	set := map[liaison.Office]bool{}
+	for _, to := range readers {
+		for _, o := range r.Path(from, to) {
+			if o != from && !r.carries(o, p, readers, at) {
+				set[o] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// Offers returns the collections an office offers a neighbour: those with a
+// reader that is reached through it, if it may carry them. Charters first.
+func (r *Registry) Offers(here, neighbour liaison.Office, at liaison.Instant) []liaison.CollectionID {
+	var ids []liaison.CollectionID
+	for _, c := range r.Collections() {
+		if r.offers(here, neighbour, c, at) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// Offered reports whether an office offers a collection to a neighbour.
+func (r *Registry) Offered(here, neighbour liaison.Office, id liaison.CollectionID, at liaison.Instant) bool {
+	c, ok := r.colls[id]
+	return ok && r.offers(here, neighbour, c, at)
+}
+
+// offers: transit offices get the charter, so that they know what they carry;
+// anything else goes only where a reader is reached.
+func (r *Registry) offers(here, neighbour liaison.Office, c *Collection, at liaison.Instant) bool {
+	readers := r.OfficesOf(c.Programme, at)
+	if !r.carries(neighbour, c.Programme, readers, at) {
+		return false
+	}
+	targets := readers
+	if c.Area == liaison.Charter {
+		v, _ := c.Programme.InForce(at)
+		targets = slices.Concat(readers, v.Transit)
+	}
+	return slices.ContainsFunc(targets, func(to liaison.Office) bool {
+		path := r.Path(here, to)
+		return len(path) > 1 && path[1] == neighbour
+	})
+}
