@@ -122,27 +122,21 @@ func climbRight(h liaison.Hash, path []liaison.Hash) liaison.Hash {
 
 // VerifyConsistency checks that the tree of size2 with root2 continues the tree
 // of size1 with root1: the first size1 leaves are the same (RFC 9162
-// §2.1.4.2). Equal sizes need equal roots and no proof; every tree continues
-// the empty one, which needs no proof and has the hash of nothing as its root.
+// §2.1.4.2). Equal sizes need equal roots and no proof. Size1 is at least 1:
+// that a log continues the empty one says nothing, so it is not asked.
 func VerifyConsistency(size1, size2 uint64, root1, root2 liaison.Hash, proof []liaison.Hash) error {
 	switch {
 	case size2 < size1:
 		return fmt.Errorf("size %d is less than %d: the log became shorter", size2, size1)
-	case size1 == size2 || size1 == 0:
-		return verifyTrivial(size1, size2, root1, root2, proof)
-	case len(proof) == 0:
+	case size1 == 0:
+		return fmt.Errorf("consistency with the empty log proves nothing")
+	case size1 < size2 && len(proof) == 0:
 		return fmt.Errorf("the consistency proof from %d to %d is empty", size1, size2)
-	}
-	return verifyGrown(size1, size2, root1, root2, proof)
-}
-
-func verifyTrivial(size1, size2 uint64, root1, root2 liaison.Hash, proof []liaison.Hash) error {
-	switch {
+	case size1 < size2:
+		return verifyGrown(size1, size2, root1, root2, proof)
 	case len(proof) != 0:
 		return fmt.Errorf("the consistency proof from %d to %d has %d hashes, want none", size1, size2, len(proof))
-	case size1 == 0 && root1 != liaison.H():
-		return fmt.Errorf("root %s is not the root of the empty tree", root1)
-	case size1 == size2 && root1 != root2:
+	case root1 != root2:
 		return fmt.Errorf("two roots at size %d, %s and %s: the log was rewritten", size1, root1, root2)
 	}
 	return nil
