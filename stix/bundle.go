@@ -1,0 +1,73 @@
+package stix
+
+import (
+	"iter"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// BuildBundle returns a bundle (STIX 2.1 §8) with the bytes of the objects as they are.
+func BuildBundle(id ID, objects []*Object) []byte {
+	b := append([]byte(`{"type":"bundle","id":`), quoted(string(id))...)
+	return append(appendObjects(b, true, objectBytes(objects)), '}')
+}
+
+// AppendEnvelope appends a TAXII envelope (TAXII 2.1 §3.7) to dst, with the bytes of the
+// objects as they are. An empty next and an empty list are left out, as is more if it is
+// false.
+func AppendEnvelope(dst []byte, objects iter.Seq[[]byte], more bool, next string) []byte {
+	dst = append(dst, '{')
+	start := len(dst)
+	if more {
+		dst = append(dst, `"more":true`...)
+	}
+	if next != "" {
+		dst = append(comma(dst, len(dst) > start), `"next":`...)
+		dst = append(dst, quoted(next)...)
+	}
+	return append(appendObjects(dst, len(dst) > start, objects), '}')
+}
+
+// BuildEnvelope returns a TAXII envelope with the objects.
+func BuildEnvelope(objects []*Object, more bool, next string) []byte {
+	return AppendEnvelope(nil, objectBytes(objects), more, next)
+}
+
+// appendObjects appends the member objects, unless there are none.
+func appendObjects(b []byte, after bool, objects iter.Seq[[]byte]) []byte {
+	count := 0
+	for object := range objects {
+		if count == 0 {
+			b = append(comma(b, after), `"objects":[`...)
+		}
+		b = append(comma(b, count > 0), object...)
+		count++
+	}
+	if count > 0 {
+		b = append(b, ']')
+	}
+	return b
+}
+
+func comma(b []byte, needed bool) []byte {
+	if needed {
+		b = append(b, ',')
+	}
+	return b
+}
+
+func objectBytes(objects []*Object) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, o := range objects {
+			if !yield(o.raw) {
+				return
+			}
+		}
+	}
+}
+
+// quoted returns s as a JSON string. Bytes that are not UTF-8 become U+FFFD.
+func quoted(s string) []byte {
+	b, _ := jsontext.AppendQuote(nil, s)
+	return b
+}

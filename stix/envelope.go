@@ -1,0 +1,422 @@
+package stix
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// EnvelopeKind says what a body turned out to be.
+type EnvelopeKind uint8
+
+// The kinds of bodies that [ParseEnvelope] reads.
+const (
+	TAXIIEnvelope EnvelopeKind = iota + 1 // {"objects": [...]} (TAXII 2.1 §3.7)
+	Bundle                                // a STIX bundle (STIX 2.1 §8): accepted wherever an envelope is
+	SingleObject                          // one STIX object
+	Lines                                 // STIX objects one after another, as in JSON Lines
+)
+
+// String returns "envelope", "bundle", "object" or "lines".
+func (k EnvelopeKind) String() string {
+	switch k {
+	case TAXIIEnvelope:
+		return "envelope"
+	case Bundle:
+		return "bundle"
+	case SingleObject:
+		return "object"
+	case Lines:
+		return "lines"
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// An Envelope is the objects of a body in order.
+type Envelope struct {
+	Kind    EnvelopeKind
+	Objects []Item
+}
+
+// An Item is one element: an Object, or the reason why it is none.
+type Item struct {
+	Raw    []byte // as received, a part of the body
+	Object *Object
+	Err    *Error // nil if Object is not; its pointer is into the element
+}
+
+// ParseEnvelope reads a TAXII envelope, a bundle, one object or objects one after another.
+// Members of an envelope or bundle other than objects are checked as JSON and ignored. An
+// element that is JSON but no acceptable object has an Err and spoils nothing. The error of
+// ParseEnvelope is an [*Error]: the body is not JSON or not UTF-8 anywhere, is none of the
+// kinds, or exceeds a limit.
+func ParseEnvelope(b []byte, lim Limits) (Envelope, error) {
+	r := envelopeReader{body: b, lim: lim.withDefaults()}
+	r.element.lim, r.skim.lim = r.lim, r.lim
+	e, err := r.read()
+	if err != nil {
+		return Envelope{}, err
+	}
+	return e, nil
+}
+
+// An envelopeReader walks the top level of a body.
+type envelopeReader struct {
+	body    []byte
+	pos     int
+	lim     Limits
+	element scanner // for the elements
+	skim    scanner // for everything around them
+}
+
+func (r *envelopeReader) read() (Envelope, *Error) {
+	if err := r.checkStart(); err != nil {
+		return Envelope{}, err
+	}
+	e, err := r.container()
+	if err != nil || e.Kind != 0 {
+		return e, err
+	}
+	return r.lines()
+}
+
+// checkStart refuses by size and by the first bytes.
+func (r *envelopeReader) checkStart() *Error {
+	b := r.body
+	if len(b) > r.lim.BodyBytes {
+		return &Error{Code: CodeTooLarge, Reason: fmt.Sprintf("body is larger than %d bytes", r.lim.BodyBytes)}
+	}
+	refuse := func(reason string) *Error { return &Error{Code: CodeNotJSON, Reason: "not JSON: " + reason} }
+	switch r.pos = skipSpace(b, 0); {
+	case r.pos == len(b):
+		return refuse("the body is empty")
+	case len(b) >= 3 && string(b[:3]) == "\ufeff":
+		return refuse("it begins with a byte order mark, which JSON does not allow (RFC 8259 §8.1)")
+	case len(b) >= 2 && (b[0] == 0 || b[1] == 0 || string(b[:2]) == "\xff\xfe" || string(b[:2]) == "\xfe\xff"):
+		return refuse("it is not in UTF-8 but looks like UTF-16 or UTF-32 (RFC 8259 §8.1)")
+	case b[r.pos] == '{':
+		return nil
+	}
+	if err := r.skip(); err != nil {
+		return err
+	}
+	if err := r.end(); err != nil {
+		return err
+	}
+	return &Error{Code: CodeBadEnvelope, Reason: "the body is JSON but not an object: send {\"objects\":[...]}"}
+}
+
+// container reads an envelope or a bundle. A Kind of 0 means that the body has no list of
+// objects and looks like an object itself.
+func (r *envelopeReader) container() (Envelope, *Error) {
+	start := r.pos
+	e := Envelope{}
+	var typ, objects []byte
+	looksLikeObject := false
+	r.pos++
+	seen := map[string]bool{}
+	for first := true; ; first = false {
+		done, err := r.next(first, '}', "a comma or }")
+		if err != nil {
+			return e, err
+		}
+		if done {
+			break
+		}
+		name, err := r.memberName(seen)
+		if err != nil {
+			return e, err
+		}
+		from := r.pos
+		if name == "objects" && r.pos < len(r.body) && r.body[r.pos] == '[' {
+			e.Objects, err = r.elements()
+		} else {
+			err = r.skip()
+		}
+		if err != nil {
+			return e, err
+		}
+		switch value := r.body[from:r.pos]; name {
+		case "type":
+			typ, looksLikeObject = value, true
+		case "objects":
+			objects = value
+		case "id", "spec_version":
+			looksLikeObject = true
+		}
+	}
+	text, _ := stringOf(typ)
+	switch isList := len(objects) > 0 && objects[0] == '['; {
+	case text == "bundle" && (isList || objects == nil):
+		e.Kind = Bundle
+	case typ == nil && (isList || objects == nil && !looksLikeObject):
+		e.Kind = TAXIIEnvelope
+	case typ == nil && objects != nil || text == "bundle":
+		return e, &Error{"/objects", CodeBadEnvelope, "objects is not a list"}
+	default:
+		r.pos = start
+		return Envelope{}, nil
+	}
+	return e, r.end()
+}
+
+// next steps over white space and a comma to the next member or element; done means that
+// the closing bracket was read.
+func (r *envelopeReader) next(first bool, closing byte, want string) (done bool, err *Error) {
+	r.pos = skipSpace(r.body, r.pos)
+	if r.pos < len(r.body) && r.body[r.pos] == closing {
+		r.pos++
+		return true, nil
+	}
+	if first {
+		return false, nil
+	}
+	if r.pos >= len(r.body) || r.body[r.pos] != ',' {
+		return false, r.unexpected(want)
+	}
+	r.pos = skipSpace(r.body, r.pos+1)
+	return false, nil
+}
+
+// memberName reads a name of the top level and its colon.
+func (r *envelopeReader) memberName(seen map[string]bool) (string, *Error) {
+	if r.pos >= len(r.body) || r.body[r.pos] != '"' {
+		return "", r.unexpected("a member name")
+	}
+	r.skim.reset(r.body, r.pos)
+	if _, err := r.skim.string(); err != nil {
+		return "", err
+	}
+	name := unquote(r.skim.out)
+	if seen[name] {
+		return "", &Error{"/" + pointerToken(name), CodeDuplicateName, "member " + quoteShort(name) + " appears twice in the body"}
+	}
+	seen[name] = true
+	r.pos = skipSpace(r.body, r.skim.pos)
+	if r.pos >= len(r.body) || r.body[r.pos] != ':' {
+		return "", r.unexpected("a colon")
+	}
+	r.pos = skipSpace(r.body, r.pos+1)
+	return name, nil
+}
+
+// elements reads the list of objects.
+func (r *envelopeReader) elements() ([]Item, *Error) {
+	var items []Item
+	r.pos++
+	for {
+		done, err := r.next(len(items) == 0, ']', "a comma or ]")
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			return items, nil
+		}
+		item, err := r.item(fmt.Sprintf("/objects/%d", len(items)))
+		if err != nil {
+			return nil, err
+		}
+		if items = append(items, item); len(items) > r.lim.Objects {
+			return nil, r.tooMany()
+		}
+	}
+}
+
+func (r *envelopeReader) tooMany() *Error {
+	return &Error{"/objects", CodeTooMany, fmt.Sprintf("more than %d objects in one body", r.lim.Objects)}
+}
+
+// item reads one element. What is wrong with the element is its own matter, unless it
+// leaves the body no JSON.
+func (r *envelopeReader) item(at string) (Item, *Error) {
+	start := r.pos
+	r.element.reset(r.body, r.pos)
+	o, fault := r.element.element()
+	if fault == nil {
+		r.pos = r.element.pos
+		return Item{Raw: r.body[start:r.pos:r.pos], Object: o}, nil
+	}
+	if err := r.skip(); err != nil {
+		if err.Pointer == "" {
+			err.Pointer = at
+		}
+		return Item{}, err
+	}
+	return Item{Raw: r.body[start:r.pos:r.pos], Err: fault}, nil
+}
+
+// lines reads one object, or several with white space between them.
+func (r *envelopeReader) lines() (Envelope, *Error) {
+	e := Envelope{Kind: SingleObject}
+	for r.pos < len(r.body) {
+		if len(e.Objects) > 0 {
+			if e.Kind = Lines; r.body[r.pos] != '{' || r.body[r.pos-1] != '\n' {
+				return e, r.unexpected("the end, or an object on a new line,")
+			}
+		}
+		item, err := r.item("")
+		if err != nil {
+			return e, err
+		}
+		if e.Objects = append(e.Objects, item); len(e.Objects) > r.lim.Objects {
+			return e, r.tooMany()
+		}
+		r.pos = skipSpace(r.body, r.pos)
+	}
+	return e, nil
+}
+
+// end wants nothing but white space up to the end of the body.
+func (r *envelopeReader) end() *Error {
+	if r.pos = skipSpace(r.body, r.pos); r.pos < len(r.body) {
+		return r.unexpected("the end")
+	}
+	return nil
+}
+
+func (r *envelopeReader) unexpected(want string) *Error {
+	r.skim.reset(r.body, r.pos)
+	return r.skim.unexpected(want)
+}
+
+// skip reads one value for its grammar alone, without recursion, so that it can find the
+// end of an element that was refused.
+func (r *envelopeReader) skip() *Error {
+	s := &r.skim
+	s.reset(r.body, r.pos)
+	err := s.skipValue()
+	r.pos = s.pos
+	return err
+}
+
+// skipValue steps over one value. open holds the brackets to be closed.
+func (s *scanner) skipValue() *Error {
+	var open []byte
+	for {
+		s.out = s.out[:0]
+		if s.pos >= len(s.src) {
+			return s.truncated()
+		}
+		switch c := s.src[s.pos]; c {
+		case '{', '[':
+			if len(open) == maxSkipDepth {
+				return &Error{Code: CodeTooDeep, Reason: fmt.Sprintf("nested deeper than %d levels", maxSkipDepth)}
+			}
+			open = append(open, c+2) // the closing bracket, in ASCII
+			s.pos++
+			s.space()
+			if s.pos < len(s.src) && s.src[s.pos] == c+2 {
+				break // empty
+			}
+			if c == '{' {
+				if err := s.skipName(); err != nil {
+					return err
+				}
+			}
+			continue
+		default:
+			if err := s.skipScalar(); err != nil {
+				return err
+			}
+		}
+		done, err := s.skipClosing(&open)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// skipClosing steps over what follows a value, up to the next one.
+func (s *scanner) skipClosing(open *[]byte) (done bool, err *Error) {
+	for {
+		if len(*open) == 0 {
+			return true, nil
+		}
+		s.space()
+		closing := (*open)[len(*open)-1]
+		switch {
+		case s.pos < len(s.src) && s.src[s.pos] == closing:
+			s.pos++
+			*open = (*open)[:len(*open)-1]
+		case s.pos < len(s.src) && s.src[s.pos] == ',':
+			s.pos++
+			s.space()
+			if closing == '}' {
+				return false, s.skipName()
+			}
+			return false, nil
+		default:
+			return false, s.unexpected(fmt.Sprintf("a comma or %c", closing))
+		}
+	}
+}
+
+func (s *scanner) skipName() *Error {
+	if s.pos >= len(s.src) || s.src[s.pos] != '"' {
+		return s.unexpected("a member name")
+	}
+	if err := s.skipString(); err != nil {
+		return err
+	}
+	s.space()
+	if s.pos >= len(s.src) || s.src[s.pos] != ':' {
+		return s.unexpected("a colon")
+	}
+	s.pos++
+	s.space()
+	return nil
+}
+
+func (s *scanner) skipScalar() *Error {
+	switch c := s.src[s.pos]; {
+	case c == '"':
+		return s.skipString()
+	case c == '-' || c >= '0' && c <= '9':
+		n, _ := numberLen(s.src[s.pos:])
+		if n <= 0 {
+			s.pos -= n
+			return s.unexpected("a digit")
+		}
+		s.pos += n
+		return nil
+	case c == 't':
+		return s.literal("true")
+	case c == 'f':
+		return s.literal("false")
+	case c == 'n':
+		return s.literal("null")
+	}
+	return s.unexpected("a value")
+}
+
+// skipString steps over a string. Lone surrogates are grammatical.
+func (s *scanner) skipString() *Error {
+	for s.pos++; ; {
+		s.pos = skipPlain(s.src, s.pos)
+		if s.pos >= len(s.src) {
+			return s.truncated()
+		}
+		switch c := s.src[s.pos]; {
+		case c == '"':
+			s.pos++
+			return nil
+		case c == '\\':
+			n, _, ok := readEscape(s.src[s.pos:])
+			switch {
+			case n == 0:
+				s.pos = len(s.src)
+				return s.truncated()
+			case !ok:
+				return s.syntax("no such escape sequence in a string")
+			}
+			s.pos += n
+		case c < ' ':
+			return s.syntax("a control character in a string must be escaped")
+		default:
+			r, n := utf8.DecodeRune(s.src[s.pos:])
+			if r == utf8.RuneError && n == 1 {
+				return s.badUTF8()
+			}
+			s.pos += n
+		}
+	}
+}

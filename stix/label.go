@@ -1,0 +1,160 @@
+package stix
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Label is what the markings of an object say, taken together.
+type Label struct {
+	TLP     TLP  // the strictest level; Unmarked if Marked is false
+	Marked  bool // a level was found
+	Unknown []ID // markings not understood: fail closed on them
+	Other   []ID // markings without a level, statements and ACS among them: kept and shown
+}
+
+// LabelOf reads the markings of o. resolve finds marking-definitions by id; it may be nil.
+// Each marking is read by id and by definition, and the strictest reading counts, so a
+// definition posted under a known id can tighten and never loosen. Granular markings count
+// like markings of the whole object. Markings deeper inside, and the names of markings,
+// can only tighten: they never make an object Clear or Green by themselves.
+func LabelOf(o *Object, resolve func(ID) (*Object, bool)) Label {
+	var l Label
+	direct := slices.Clone(o.markings)
+	for _, g := range o.granular {
+		if g.MarkingRef != "" {
+			direct = append(direct, g.MarkingRef)
+		}
+	}
+	var hints []TLP
+	for _, id := range direct {
+		r := readMarking(id, resolve)
+		l.note(id, r)
+		l.raise(r.level)
+		hints = append(hints, r.hint)
+	}
+	for _, id := range o.nestedMarkings() {
+		if slices.Contains(direct, id) {
+			continue
+		}
+		r := readMarking(id, resolve)
+		l.note(id, r)
+		hints = append(hints, r.level, r.hint)
+	}
+	for _, hint := range hints {
+		l.tighten(hint)
+	}
+	return l
+}
+
+// raise takes a level that somebody chose.
+func (l *Label) raise(t TLP) {
+	if t != Unmarked {
+		l.TLP, l.Marked = max(l.TLP, t), true
+	}
+}
+
+// tighten takes a level that is hinted at. Alone it counts from Amber on.
+func (l *Label) tighten(t TLP) {
+	if l.Marked || t >= Amber {
+		l.raise(t)
+	}
+}
+
+func (l *Label) note(id ID, r reading) {
+	switch {
+	case r.unknown && !slices.Contains(l.Unknown, id):
+		l.Unknown = append(l.Unknown, id)
+	case !r.unknown && r.level == Unmarked && !slices.Contains(l.Other, id):
+		l.Other = append(l.Other, id)
+	}
+}
+
+// nestedMarkings returns well-formed marking ids below the top level, such as those of
+// the objects inside a STIX 2.0 observation. One that is malformed has a finding.
+func (o *Object) nestedMarkings() []ID {
+	var ids []ID
+	for _, r := range o.refs {
+		if r.marking && r.isID(o.raw) && !o.isDirect(r) {
+			ids = append(ids, ID(r.text(o.raw)))
+		}
+	}
+	return ids
+}
+
+// isDirect reports that r stands in the object's own markings.
+func (o *Object) isDirect(r ref) bool {
+	for _, m := range o.members {
+		if m.value.start <= r.span.start && r.span.end <= m.value.end {
+			return o.memberIs(m, "object_marking_refs") || o.memberIs(m, "granular_markings")
+		}
+	}
+	return false
+}
+
+// A reading is what one marking says.
+type reading struct {
+	level   TLP  // by id and by definition, the strictest
+	hint    TLP  // by name
+	unknown bool // neither a known id nor a definition that is understood
+}
+
+func readMarking(id ID, resolve func(ID) (*Object, bool)) reading {
+	r := reading{level: tlpByID(id)}
+	var definition *Object
+	if resolve != nil {
+		definition, _ = resolve(id)
+	}
+	if definition == nil || definition.Type() != "marking-definition" {
+		r.unknown = r.level == Unmarked
+		return r
+	}
+	level, understood := definedLevel(definition)
+	r.unknown = r.level == Unmarked && !understood
+	r.level = max(r.level, level)
+	r.hint = namedLevel(definition)
+	return r
+}
+
+// definedLevel returns the level a marking-definition defines. understood is false if it
+// defines one that is not a level of TLP.
+func definedLevel(o *Object) (level TLP, understood bool) {
+	understood = true
+	read := func(colour string) {
+		t, err := ParseTLP(colour)
+		understood = understood && err == nil
+		level = max(level, t)
+	}
+	if v, ok := o.Property("definition_type"); ok && unquotedIs(v, "tlp") {
+		definition, _ := o.Property("definition")
+		read(stringAt(definition, "tlp"))
+	}
+	if extension, ok := o.Extension(tlpExtension); ok {
+		read(stringAt(extension, "tlp_2_0"))
+	}
+	if v, ok := o.Property("x_opencti_definition_type"); ok && unquotedIs(v, "tlp") {
+		definition, _ := o.Property("x_opencti_definition")
+		text, _ := stringOf(definition)
+		read(text)
+	}
+	return level, understood
+}
+
+// namedLevel reads a name such as "TLP:RED".
+func namedLevel(o *Object) TLP {
+	v, _ := o.Property("name")
+	name, _ := stringOf(v)
+	if !strings.HasPrefix(strings.ToUpper(name), "TLP:") {
+		return Unmarked
+	}
+	level, err := ParseTLP(name)
+	if err != nil {
+		return Unmarked
+	}
+	return level
+}
+
+func unquotedIs(v []byte, want string) bool {
+	text, ok := stringOf(v)
+	return ok && strings.EqualFold(text, want)
+}
