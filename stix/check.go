@@ -15,11 +15,7 @@ func (o *Object) read() *Error {
 		return err
 	}
 	for _, m := range o.members {
-		name := m.text
-		if name == "" {
-			name = string(m.name.of(o.raw))
-		}
-		if err := o.readProperty(name, jsontext.Value(m.value.of(o.raw))); err != nil {
+		if err := o.readProperty(o.nameOf(m), jsontext.Value(m.value.of(o.raw))); err != nil {
 			return err
 		}
 	}

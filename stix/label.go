@@ -158,3 +158,52 @@ func unquotedIs(v []byte, want string) bool {
 	text, ok := stringOf(v)
 	return ok && strings.EqualFold(text, want)
 }
+
+// IsTLPDefinition reports that o is a definition of TLP 1 or 2 and says nothing else: a
+// known id, the level that belongs to it, and no room for anybody's text. Such objects are
+// public knowledge, whoever sends them. OpenCTI's CLEAR under the id of WHITE is one.
+func IsTLPDefinition(o *Object) bool {
+	level := tlpByID(o.id)
+	defined, understood := definedLevel(o)
+	if o.typ != "marking-definition" || level == Unmarked || defined != level || !understood {
+		return false
+	}
+	for _, name := range o.names() {
+		v, _ := o.Property(name)
+		switch name {
+		case "type", "id":
+		case "spec_version", "definition_type":
+			if text, _ := stringOf(v); text != "2.1" && text != "2.0" && text != "tlp" {
+				return false
+			}
+		case "created":
+			if len(o.created) > len("2006-01-02T15:04:05.000000Z") {
+				return false
+			}
+		case "name":
+			if namedLevel(o) != level {
+				return false
+			}
+		case "definition":
+			if !onlyMembers(v, "tlp") {
+				return false
+			}
+		case "extensions":
+			if extension, _ := o.Extension(tlpExtension); !onlyMembers(v, string(tlpExtension)) || !onlyMembers(extension, "extension_type", "tlp_2_0") {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func onlyMembers(v []byte, names ...string) bool {
+	for name := range objectMembers(v) {
+		if !slices.Contains(names, name) {
+			return false
+		}
+	}
+	return true
+}

@@ -151,6 +151,22 @@ func (o *Object) memberIs(m member, name string) bool {
 	return string(m.name.of(o.raw)) == name
 }
 
+// names returns the names of the top-level members.
+func (o *Object) names() []string {
+	names := make([]string, len(o.members))
+	for i, m := range o.members {
+		names[i] = o.nameOf(m)
+	}
+	return names
+}
+
+func (o *Object) nameOf(m member) string {
+	if m.text != "" {
+		return m.text
+	}
+	return string(m.name.of(o.raw))
+}
+
 // Extension returns the extension that id defines.
 func (o *Object) Extension(id ID) (jsontext.Value, bool) {
 	all, ok := o.Property("extensions")
