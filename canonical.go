@@ -1,7 +1,10 @@
 package liaison
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"math"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -33,8 +36,38 @@ func ParseJCS(b []byte, v any) error {
 	return nil
 }
 
-// parseStrict decodes b into v and refuses unknown members, duplicate names
-// and trailing data. White space is allowed: for files people edit or mail.
+// parseStrict decodes b into v and refuses unknown members, duplicate names,
+// trailing data and what checkValues refuses. White space is allowed: for files
+// people edit or mail.
 func parseStrict(b []byte, v any) error {
+	if err := checkValues(b); err != nil {
+		return err
+	}
 	return json.Unmarshal(b, v, json.RejectUnknownMembers(true))
+}
+
+// maxExact is the largest integer that every JSON reader keeps (RFC 7493 §2.2).
+const maxExact = 1<<53 - 1
+
+// checkValues refuses null, since what is absent is left out, and numbers
+// beyond maxExact: JCS writes those as the nearest double, so two different
+// texts would be hashed alike.
+func checkValues(b []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(b))
+	for {
+		tok, err := dec.ReadToken()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case tok.Kind() == 'n':
+			return fmt.Errorf("%s is null: leave it out", dec.StackPointer())
+		case tok.Kind() != '0':
+			continue
+		}
+		if f, err := tok.Float(); err != nil || math.Abs(f) > maxExact {
+			return fmt.Errorf("%s: %.40s is beyond 2^53-1", dec.StackPointer(), tok)
+		}
+	}
 }

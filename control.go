@@ -143,6 +143,9 @@ func splitSignatures(object []byte) (unsigned []byte, lines []string, err error)
 		if err := parseStrict(raw, &s); err != nil {
 			return nil, nil, fmt.Errorf("/extensions/%s: %w", ExtSigned, err)
 		}
+		if s.ExtensionType != "property-extension" {
+			return nil, nil, fmt.Errorf("/extensions/%s/extension_type is %.40q, want property-extension", ExtSigned, s.ExtensionType)
+		}
 		lines = s.Signatures
 		ext = maps.Clone(ext)
 		delete(ext, ExtSigned)
@@ -152,6 +155,9 @@ func splitSignatures(object []byte) (unsigned []byte, lines []string, err error)
 }
 
 func members(object []byte) (top map[string]jsontext.Value, ext map[stix.ID]jsontext.Value, err error) {
+	if err := checkValues(object); err != nil {
+		return nil, nil, fmt.Errorf("control object: %w", err)
+	}
 	if err := json.Unmarshal(object, &top); err != nil {
 		return nil, nil, fmt.Errorf("control object: %w", err)
 	}

@@ -41,18 +41,25 @@ func (i Instant) MarshalText() ([]byte, error) {
 	return []byte(t.Format(instantLayout)), nil
 }
 
-// UnmarshalText accepts the six-decimal form and nothing else.
+// UnmarshalText accepts the six-decimal form and nothing else. It refuses
+// 1970-01-01T00:00:00.000000Z: an end that is written must not read as no end.
 func (i *Instant) UnmarshalText(text []byte) error {
-	t, err := time.Parse(instantLayout, string(text))
-	if err != nil || string(text) != t.Format(instantLayout) {
-		return fmt.Errorf("%.40q is not an instant like 2026-01-02T03:04:05.000000Z", text)
+	parsed, err := ParseInstant(string(text))
+	if err != nil {
+		return err
 	}
-	*i = InstantOf(t)
+	if parsed.IsZero() {
+		return fmt.Errorf("%s counts as no instant: leave it out", text)
+	}
+	*i = parsed
 	return nil
 }
 
 // ParseInstant reads what Instant.String wrote.
-func ParseInstant(s string) (i Instant, err error) {
-	err = i.UnmarshalText([]byte(s))
-	return i, err
+func ParseInstant(s string) (Instant, error) {
+	t, err := time.Parse(instantLayout, s)
+	if err != nil || s != t.Format(instantLayout) {
+		return 0, fmt.Errorf("%.40q is not an instant like 2026-01-02T03:04:05.000000Z", s)
+	}
+	return InstantOf(t), nil
 }

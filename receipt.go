@@ -33,7 +33,7 @@ type Hop struct {
 // Keys are the control objects needed to check the signatures of a receipt.
 // They prove nothing by themselves: the verifier pins the authority.
 type Keys struct {
-	Authority jsontext.Value   `json:"authority"`
+	Authority jsontext.Value   `json:"authority,omitzero"`
 	Offices   []jsontext.Value `json:"offices"`
 }
 
