@@ -21,8 +21,7 @@
 //   - A collection that does not exist, one the principal may not see, a path
 //     nobody serves and an object that is not there are the same 404, byte for
 //     byte. Without valid credentials everything but a public collection is the
-//     same 401. No answer repeats anything of the request, save a parameter's
-//     name in a 400.
+//     same 401. Neither repeats anything of the request.
 //   - Objects leave as the bytes the backend stores: a page is written by
 //     appending them, never by decoding and encoding.
 //   - X-TAXII-Date-Added-First and -Last speak of the page they come with only.

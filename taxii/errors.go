@@ -136,6 +136,9 @@ func ofBody(err error) error {
 	if bad.Pointer != "" {
 		words = "at " + bad.Pointer + ": " + words
 	}
+	if bad.Code == stix.CodeTooLarge || bad.Code == stix.CodeTooMany {
+		return &Refusal{Err: ErrTooLarge, Description: words}
+	}
 	return &Refusal{Err: ErrBadRequest, Description: words}
 }
 
