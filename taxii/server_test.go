@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"testing"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,15 +14,23 @@ import (
 	"github.com/liaison-office/liaison/taxii"
 )
 
+// reporter is what testing.T and rapid.T have in common and these tests use.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // server is a handler over a memory, with the log it writes.
 type server struct {
-	t       testing.TB
+	t       reporter
 	memory  *memory
 	handler http.Handler
 	log     *bytes.Buffer
 }
 
-func newServer(t testing.TB, c taxii.Config) *server {
+func newServer(t reporter, c taxii.Config) *server {
 	s := &server{t: t, memory: newMemory(), log: &bytes.Buffer{}}
 	c.Log = slog.New(slog.NewTextHandler(s.log, nil))
 	s.handler = taxii.NewHandler(s.memory, c)
@@ -62,7 +69,7 @@ func (s *server) send(request, body string, lines ...string) *answer {
 }
 
 type answer struct {
-	t       testing.TB
+	t       reporter
 	request string
 	Status  int
 	Header  http.Header
@@ -126,7 +133,7 @@ func (a *answer) ids() []string {
 	return ids
 }
 
-func idOf(t testing.TB, o jsontext.Value) string {
+func idOf(t reporter, o jsontext.Value) string {
 	t.Helper()
 	var v struct {
 		ID string `json:"id"`
