@@ -339,3 +339,19 @@ func (m *memory) fill(collection string, first, last int) {
 		}
 	}
 }
+
+// joined is a memory whose pages come in one piece.
+type joined struct{ *memory }
+
+func (j joined) Objects(ctx context.Context, p taxii.Principal, collection string, q taxii.Query) (taxii.Page, error) {
+	page, err := j.memory.Objects(ctx, p, collection, q)
+	var all [][]byte
+	for i := range page.Entries {
+		all = append(all, page.Entries[i].Bytes)
+		page.Entries[i].Bytes = nil
+	}
+	if len(all) > 0 {
+		page.Joined = bytes.Join(all, []byte(","))
+	}
+	return page, err
+}
