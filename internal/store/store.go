@@ -158,9 +158,10 @@ const (
 	Full      = Bytes | Proof | Tree
 )
 
-// Entry is one line of a collection's log. Its slices, when a yield function
-// gets it, are valid during that call, and until the transaction writes.
-// Absent and empty byte strings are the same: nil.
+// Entry is one line of a collection's log. What a yield function gets is the
+// engine's: the Entry and its byte slices are valid during that call, and until
+// the transaction writes; its strings and Hashes may be kept. Absent and empty
+// byte strings are the same: nil.
 type Entry struct {
 	Index uint64
 	Added liaison.Instant

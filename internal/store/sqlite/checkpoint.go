@@ -8,10 +8,10 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// Limits of the write-ahead log, in pages.
+// Limits of the write-ahead log.
 const (
-	walPages = 4000         // after this many it is moved into the database
-	walLimit = 4 * walPages // after this many readers are made to wait for that
+	walPages  = 16 << 20 / pageSize // after so many it is moved into the database
+	walFactor = 4                   // after so many times that, readers are made to wait for it
 )
 
 // drainWait bounds how long readers are made to wait at a time.
@@ -23,9 +23,9 @@ func (s *Store) checkpoint(w *writer) {
 	if w.pages < w.next {
 		return
 	}
-	w.next = w.pages + walPages
+	w.next = w.pages + w.step
 	var err error
-	if w.pages < walLimit {
+	if w.pages < walFactor*w.step {
 		_, _, err = w.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
 	} else {
 		err = s.truncate(w)
@@ -38,7 +38,7 @@ func (s *Store) checkpoint(w *writer) {
 // committed is told the length of the write-ahead log after each commit.
 func (w *writer) committed(_ *sqlite3.Conn, _ string, pages int) error {
 	if pages < w.pages { // it began anew
-		w.next = walPages
+		w.next = w.step
 	}
 	w.pages = pages
 	return nil

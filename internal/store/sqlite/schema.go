@@ -78,7 +78,9 @@ func create(dir, vfs string) error {
 	return syncDir(dir)
 }
 
-const pageSize = 4096 // bytes
+// pageSize is in bytes. Measured: a page of the log reads faster from larger
+// pages, and each random insert into ids and acts writes a whole one.
+const pageSize = 8192
 
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
@@ -133,7 +135,8 @@ func (c *conn) adopt(file string) error {
 }
 
 // checkLength compares the file with the number of pages it says it has, after
-// moving the write-ahead log into it.
+// moving the write-ahead log into it. SQLite does so too, but not while there
+// is such a log.
 func (c *conn) checkLength(file string) error {
 	if _, _, err := c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
 		return err
@@ -183,7 +186,7 @@ func (c *conn) pragma(name string) (n int64, err error) {
 // explain puts into a sentence what SQLite says about a damaged file.
 func explain(err error) error {
 	if errors.Is(err, sqlite3.NOTADB) || errors.Is(err, sqlite3.CORRUPT) {
-		return fmt.Errorf("the database is damaged: restore it from a backup (%w)", err)
+		return fmt.Errorf("the database is damaged or has been cut short: restore it from a backup (%w)", err)
 	}
 	return err
 }

@@ -46,6 +46,7 @@ type Config struct {
 	Log     *slog.Logger // what the operator should see; none if nil
 
 	vfs string // tests of failing disks
+	wal int    // tests of checkpoints: pages, instead of walPages
 }
 
 const defaultReaders = 4
@@ -69,8 +70,9 @@ var _ store.Store = (*Store)(nil)
 type writer struct {
 	*conn
 	log    *slog.Logger
-	pages  int   // of the write-ahead log, as of the last commit
-	next   int   // the length at which it is moved into the database
+	step   int   // how many pages of the write-ahead log are moved into the database at a time
+	pages  int   // its length as of the last commit
+	next   int   // the length at which that is due
 	broken error // why nothing more is written
 }
 
@@ -100,12 +102,12 @@ func Open(dir string, config Config) (*Store, error) {
 	return s, nil
 }
 
-func open(dir string, config Config) (s *Store, err error) {
+func open(dir string, config Config) (*Store, error) {
 	lock, err := takeLock(dir)
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{dir: dir, log: config.Log, lock: lock, size: config.Readers, closed: make(chan struct{})}
+	s := &Store{dir: dir, log: config.Log, lock: lock, size: config.Readers, closed: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -115,26 +117,32 @@ func open(dir string, config Config) (s *Store, err error) {
 	}
 	s.writer = make(chan *writer, 1)
 	s.readers = make(chan *conn, s.size)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.free())
-		}
-	}()
-	c, err := openDatabase(dir, config.vfs)
-	if err != nil {
-		return nil, err
+	if err := s.connect(config); err != nil {
+		return nil, errors.Join(err, s.free())
 	}
-	w := &writer{conn: c, log: s.log, next: walPages}
+	return s, nil
+}
+
+func (s *Store) connect(config Config) error {
+	c, err := openDatabase(s.dir, config.vfs)
+	if err != nil {
+		return err
+	}
+	w := &writer{conn: c, log: s.log, step: config.wal}
+	if w.step == 0 {
+		w.step = walPages
+	}
+	w.next = w.step
 	s.writer <- w
 	c.db.WALHook(w.committed)
 	for range s.size {
-		r, err := connect(databaseFile(dir), config.vfs, readerPragmas)
+		r, err := connect(databaseFile(s.dir), config.vfs, readerPragmas)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.readers <- r
 	}
-	return s, nil
+	return nil
 }
 
 // Close waits for what is running, moves the write-ahead log into the database

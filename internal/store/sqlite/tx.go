@@ -102,7 +102,7 @@ type table struct {
 // tables are filled one after the other: that keeps one b-tree at a time in
 // the processor's cache.
 var tables = [...]table{
-	{"objects", "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)", bindObject, nil},
+	{"objects", "INSERT INTO objects VALUES (?, ?, ?)", bindObject, nil},
 	{"leaves", "INSERT INTO leaves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", bindLeaf, nil},
 	{"trees", "INSERT INTO trees VALUES (?, ?)", bindTree, nil},
 	{"ids", "INSERT INTO ids VALUES (?, ?)", bindID, func(e *store.Entry) bool { return e.ID == "" }},
@@ -131,14 +131,12 @@ func (t *tx) insert(l log, to table, entries []store.Entry) error {
 }
 
 func bindObject(s *sqlite3.Stmt, key int64, e *store.Entry) error {
-	return errors.Join(
-		s.BindInt64(1, key),
-		s.BindInt64(2, int64(e.Added)),
-		s.BindText(3, string(e.Kind)),
-		bindText(s, 4, e.ID),
-		bindText(s, 5, e.Version),
-		bindText(s, 6, e.Type),
-		bindBlob(s, 7, e.Bytes))
+	var space [256]byte
+	head, err := appendHead(space[:0], e)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.BindInt64(1, key), s.BindBlob(2, head), bindBlob(s, 3, e.Bytes))
 }
 
 func bindLeaf(s *sqlite3.Stmt, key int64, e *store.Entry) error {
@@ -168,13 +166,6 @@ func bindID(s *sqlite3.Stmt, key int64, e *store.Entry) error {
 
 func bindAct(s *sqlite3.Stmt, key int64, e *store.Entry) error {
 	return errors.Join(s.BindInt64(1, digest(e.ActHash)), s.BindInt64(2, key))
-}
-
-func bindText(s *sqlite3.Stmt, i int, v string) error {
-	if v == "" {
-		return s.BindNull(i)
-	}
-	return s.BindText(i, v)
 }
 
 func bindBlob(s *sqlite3.Stmt, i int, v []byte) error {

@@ -71,10 +71,10 @@ func (v *view) Position(c liaison.CollectionID) (p store.Position, err error) {
 func (v *view) end(l log) (p store.Position, err error) {
 	first, end := l.keys(0, store.MaxEntries)
 	err = v.each(func(s *sqlite3.Stmt) error {
-		p.Size, p.Added = indexOf(s.ColumnInt64(0))+1, liaison.Instant(s.ColumnInt64(1))
+		p.Size, p.Added = indexOf(s.ColumnInt64(0))+1, headAdded(s.ColumnRawBlob(1))
 		p.Generation = l.generation
 		return nil
-	}, "SELECT key, added FROM objects WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1", first, end)
+	}, "SELECT key, head FROM objects WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1", first, end)
 	return p, err
 }
 
@@ -92,8 +92,13 @@ func (v *view) Range(c liaison.CollectionID, from, to uint64, part store.Part, y
 		return fail("range", c, err)
 	}
 	first, end := l.keys(from, to)
+	g, err := v.gaps(first, end)
+	if err != nil {
+		return fail("range", c, err)
+	}
+	defer g.close()
 	sql := columns(part) + " WHERE o.key >= ? AND o.key < ? ORDER BY o.key"
-	return fail("range", c, v.entries(part, yield, sql, first, end))
+	return fail("range", c, v.entries(part, g.at, yield, sql, first, end))
 }
 
 func (v *view) Find(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error) error {
@@ -101,9 +106,15 @@ func (v *view) Find(c liaison.CollectionID, id string, part store.Part, yield fu
 	if err != nil || l.num == 0 || id == "" {
 		return fail("find", c, err)
 	}
+	sameID := func(e *store.Entry) error {
+		if e.ID != id {
+			return nil // of an id with the same digest
+		}
+		return yield(e)
+	}
 	first, end := l.keys(0, store.MaxEntries)
-	sql := columns(part) + " JOIN ids i ON i.key = o.key WHERE i.h = ? AND i.key >= ? AND i.key < ? AND o.id = ? ORDER BY i.key"
-	return fail("find", c, v.entries(part, yield, sql, idDigest(id), first, end, id))
+	sql := columns(part) + " JOIN ids i ON i.key = o.key WHERE i.h = ? AND i.key >= ? AND i.key < ? ORDER BY i.key"
+	return fail("find", c, v.entries(part, v.gap, sameID, sql, idDigest(id), first, end))
 }
 
 func (v *view) FindAct(c liaison.CollectionID, act liaison.Hash, part store.Part, yield func(*store.Entry) error) error {
@@ -113,7 +124,7 @@ func (v *view) FindAct(c liaison.CollectionID, act liaison.Hash, part store.Part
 	}
 	first, end := l.keys(0, store.MaxEntries)
 	sql := columns(part|store.Proof) + " JOIN acts a ON a.key = o.key WHERE a.h = ? AND a.key >= ? AND a.key < ? AND l.acthash = ? ORDER BY a.key"
-	return fail("find act", c, v.entries(part|store.Proof, yield, sql, digest(act), first, end, act[:]))
+	return fail("find act", c, v.entries(part|store.Proof, v.gap, yield, sql, digest(act), first, end, act[:]))
 }
 
 // idDigest and digest are what the tables ids and acts are ordered by.
@@ -123,7 +134,7 @@ func digest(h [32]byte) int64 { return int64(binary.BigEndian.Uint64(h[:8])) }
 
 // columns selects what scan reads. The rows of one entry have one key.
 func columns(part store.Part) string {
-	sql, from := "SELECT o.key, o.added, o.kind, o.id, o.version, o.type, g.\"by\"", " FROM objects o"
+	sql, from := "SELECT o.key, o.head", " FROM objects o"
 	if part&store.Bytes != 0 {
 		sql += ", o.bytes"
 	}
@@ -135,14 +146,23 @@ func columns(part store.Part) string {
 		sql += ", t.hashes"
 		from += " JOIN trees t ON t.key = o.key"
 	}
-	return sql + from + " LEFT JOIN gaps g ON g.key = o.key"
+	return sql + from
 }
 
+// gapAt says whether the entry with a key is hidden, and by which index.
+type gapAt func(key int64) (by uint64, hidden bool, err error)
+
 // entries yields what a query by columns finds.
-func (v *view) entries(part store.Part, yield func(*store.Entry) error, sql string, args ...any) error {
-	err := v.each(func(s *sqlite3.Stmt) error {
-		var e store.Entry
-		if err := scan(s, part, &e); err != nil {
+func (v *view) entries(part store.Part, gap gapAt, yield func(*store.Entry) error, sql string, args ...any) error {
+	var e store.Entry
+	err := v.each(func(s *sqlite3.Stmt) (err error) {
+		e = store.Entry{}
+		key := s.ColumnInt64(0)
+		e.Index = indexOf(key)
+		if err = scan(s, part, &e); err == nil {
+			e.By, e.Hidden, err = gap(key)
+		}
+		if err != nil {
 			return fmt.Errorf("index %d: %w", e.Index, err)
 		}
 		return yield(&e)
@@ -154,16 +174,10 @@ func (v *view) entries(part store.Part, yield func(*store.Entry) error, sql stri
 }
 
 func scan(s *sqlite3.Stmt, part store.Part, e *store.Entry) error {
-	e.Index = indexOf(s.ColumnInt64(0))
-	e.Added = liaison.Instant(s.ColumnInt64(1))
-	e.Kind = kind(s.ColumnRawText(2))
-	e.ID = s.ColumnText(3)
-	e.Version = s.ColumnText(4)
-	e.Type = s.ColumnText(5)
-	if e.Hidden = s.ColumnType(6) != sqlite3.NULL; e.Hidden {
-		e.By = uint64(s.ColumnInt64(6))
+	if err := parseHead(s.ColumnRawBlob(1), e); err != nil {
+		return err
 	}
-	next := 7
+	next := 2
 	blob := func() []byte {
 		next++
 		return s.ColumnRawBlob(next - 1)
@@ -181,14 +195,6 @@ func scan(s *sqlite3.Stmt, part store.Part, e *store.Entry) error {
 		return setHashes(&e.Hashes, blob())
 	}
 	return nil
-}
-
-// kind saves making a string for every entry.
-func kind(b []byte) liaison.Kind {
-	if string(b) == string(liaison.KindObject) {
-		return liaison.KindObject
-	}
-	return liaison.Kind(b)
 }
 
 func setHash(h *liaison.Hash, b []byte) error {
@@ -230,9 +236,9 @@ func (v *view) IndexAfter(c liaison.CollectionID, added liaison.Instant) (uint64
 
 func (v *view) addedAt(key int64) (at liaison.Instant, err error) {
 	err = v.each(func(s *sqlite3.Stmt) error {
-		at = liaison.Instant(s.ColumnInt64(0))
+		at = headAdded(s.ColumnRawBlob(0))
 		return nil
-	}, "SELECT added FROM objects WHERE key = ?", key)
+	}, "SELECT head FROM objects WHERE key = ?", key)
 	return at, err
 }
 

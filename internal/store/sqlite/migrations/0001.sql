@@ -9,15 +9,12 @@ CREATE TABLE collections (
 ) STRICT;
 
 -- What a page of TAXII or a manifest needs, and nothing else between the rows.
--- bytes is last: reading the other columns does not touch it.
+-- head (head.go) holds added, kind, id, version and type. bytes is last:
+-- reading head does not touch it.
 CREATE TABLE objects (
-	key     INTEGER PRIMARY KEY,
-	added   INTEGER NOT NULL, -- microseconds since 1970
-	kind    TEXT    NOT NULL,
-	id      TEXT,
-	version TEXT,
-	type    TEXT,
-	bytes   BLOB
+	key   INTEGER PRIMARY KEY,
+	head  BLOB NOT NULL,
+	bytes BLOB
 ) STRICT;
 
 -- What relay, receipts and verification need.

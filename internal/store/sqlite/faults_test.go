@@ -1,0 +1,194 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/util/vfsutil"
+	"github.com/ncruces/go-sqlite3/vfs"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/internal/store/storetest"
+)
+
+// disk is a file system that fails at the n-th write, sync or truncation.
+type disk struct {
+	vfs.VFS
+	mode mode
+
+	mu    sync.Mutex
+	left  int  // operations until the failure; counted only while armed
+	armed bool // set once the store is open
+	hit   bool // it has failed
+}
+
+type mode string
+
+// The ways to fail.
+const (
+	once    mode = "once, undone"
+	lost    mode = "once, done, and the reply lost"
+	forever mode = "from then on"
+)
+
+func (d *disk) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	return nil, flags, sqlite3.CANTOPEN // SQLite calls OpenFilename
+}
+
+func (d *disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	f, flags, err := vfsutil.WrapOpenFilename(d.VFS, name, flags)
+	if err != nil {
+		return nil, flags, err
+	}
+	return &diskFile{File: f, disk: d, shm: vfsutil.WrapSharedMemory(f)}, flags, nil
+}
+
+func (d *disk) arm(on bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.armed = on
+}
+
+// do counts an operation, and does it or fails or both.
+func (d *disk) do(code sqlite3.ExtendedErrorCode, op func() error) error {
+	d.mu.Lock()
+	fails := false
+	if d.armed {
+		d.left--
+		fails = d.left == 0 || d.mode == forever && d.left < 0
+		d.hit = d.hit || fails
+	}
+	d.mu.Unlock()
+	switch {
+	case !fails:
+		return op()
+	case d.mode == lost:
+		op()
+	}
+	return vfs.SystemError(errors.New("the disk fails on purpose"), code)
+}
+
+type diskFile struct {
+	vfs.File
+	disk *disk
+	shm  vfs.SharedMemory
+}
+
+func (f *diskFile) SharedMemory() vfs.SharedMemory { return f.shm }
+
+func (f *diskFile) WriteAt(p []byte, off int64) (n int, err error) {
+	err = f.disk.do(sqlite3.IOERR_WRITE, func() error {
+		n, err = f.File.WriteAt(p, off)
+		return err
+	})
+	return n, err
+}
+
+func (f *diskFile) Sync(flags vfs.SyncFlag) error {
+	return f.disk.do(sqlite3.IOERR_FSYNC, func() error { return f.File.Sync(flags) })
+}
+
+func (f *diskFile) Truncate(size int64) error {
+	return f.disk.do(sqlite3.IOERR_TRUNCATE, func() error { return f.File.Truncate(size) })
+}
+
+// TestAFailingDiskLosesNothingAcknowledged fails each operation of a run in
+// turn, in every mode, until a run meets no failure.
+func TestAFailingDiskLosesNothingAcknowledged(t *testing.T) {
+	for _, m := range []mode{once, lost, forever} {
+		t.Run(string(m), func(t *testing.T) {
+			n, broken := 1, 0
+			for ; ; n++ {
+				d := &disk{VFS: vfs.Find(""), mode: m, left: n}
+				if failAt(t, d) {
+					broken++
+				}
+				if !d.hit {
+					break
+				}
+			}
+			t.Logf("%d failures, of which %d broke the store", n-1, broken)
+			if broken == 0 {
+				t.Error("no failure met a commit or a checkpoint")
+			}
+		})
+	}
+}
+
+// failAt runs updates on a disk and checks what is left of them; it reports
+// whether the store refused to go on.
+func failAt(t *testing.T, d *disk) (broken bool) {
+	name := fmt.Sprintf("disk-%s-%p", t.Name(), d)
+	vfs.Register(name, d)
+	defer vfs.Unregister(name)
+	dir := t.TempDir()
+	s, err := Open(dir, Config{Readers: 1, vfs: name, wal: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := storetest.NewLog(1)
+	l.Next(40)
+	d.arm(true)
+	acked := uint64(0)
+	for range 8 {
+		from := acked
+		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
+			return tx.Append(l.Collection, l.Entries[from:from+5])
+		})
+		switch {
+		case err == nil && broken:
+			t.Fatalf("failure %d: an update succeeds after %v", d.left, store.ErrBroken)
+		case err == nil:
+			acked += 5
+		case errors.Is(err, store.ErrBroken):
+			broken = true
+		}
+	}
+	d.arm(false)
+	s.Close() // of a broken store may fail
+	whole := openTest(t, dir, Config{Readers: 1})
+	p := checkPrefix(t, whole, l)
+	if p != acked && !(broken && p == acked+5) {
+		t.Fatalf("%d entries are there, %d were acknowledged (broken: %v)", p, acked, broken)
+	}
+	if err := whole.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return broken
+}
+
+// checkPrefix checks that the store holds the beginning of a log and nothing
+// else, and returns how much of it.
+func checkPrefix(t *testing.T, s *Store, l *storetest.Log) (size uint64) {
+	t.Helper()
+	err := s.View(context.Background(), func(v store.View) error {
+		p, err := v.Position(l.Collection)
+		if err != nil {
+			return err
+		}
+		err = v.Range(l.Collection, 0, store.MaxEntries, store.Full, func(e *store.Entry) error {
+			want := &l.Entries[size]
+			if e.Index != size || string(e.Bytes) != string(want.Bytes) || string(e.Act) != string(want.Act) || e.Added != want.Added {
+				return fmt.Errorf("entry %d is another", size)
+			}
+			size++
+			return nil
+		})
+		if err == nil && size != p.Size {
+			err = fmt.Errorf("%d entries, position %d", size, p.Size)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range s.Check(context.Background()) {
+		t.Error(p)
+	}
+	return size
+}
