@@ -39,16 +39,6 @@ func canonicalNumbers(v []byte) []byte {
 	return append(out, v[start:]...)
 }
 
-// stringEnd returns the index after the string that starts at i.
-func stringEnd(v []byte, i int) int {
-	for i++; v[i] != '"'; i++ {
-		if v[i] == '\\' {
-			i++
-		}
-	}
-	return i + 1
-}
-
 func appendNumber(out, text []byte, whole bool) []byte {
 	if whole && len(text) <= 15 && text[0] != '-' || beyondIJSON(text) {
 		return append(out, text...)

@@ -30,13 +30,15 @@ func (o *Object) read() *Error {
 // readIdentity reads type and id, without which there is nothing to store.
 func (o *Object) readIdentity() *Error {
 	v, _ := o.Property("type")
-	typ, ok := stringOf(v)
+	typ, ok := bytesOf(v)
 	switch {
 	case v == nil:
 		return &Error{"/type", CodeNoType, "object has no type"}
-	case !ok || typ == "":
+	case !ok:
 		return &Error{"/type", CodeNoType, "type is not a string"}
-	case typ == "bundle":
+	case len(typ) == 0:
+		return &Error{"/type", CodeNoType, "type is empty"}
+	case string(typ) == "bundle":
 		return &Error{"/type", CodeBundle, "a bundle is not an object: send its objects"}
 	}
 	v, _ = o.Property("id")
@@ -52,8 +54,8 @@ func (o *Object) readIdentity() *Error {
 	}
 	o.id = ID(id)
 	o.typ = id[:len(id)-uuidLen-2]
-	if o.typ != typ {
-		return &Error{"/id", CodeTypeMismatch, fmt.Sprintf("id is of type %s, but type is %s", quoteShort(o.typ), quoteShort(typ))}
+	if o.typ != string(typ) {
+		return &Error{"/id", CodeTypeMismatch, fmt.Sprintf("id is of type %s, but type is %s", quoteShort(o.typ), quoteShort(string(typ)))}
 	}
 	return nil
 }
@@ -65,8 +67,8 @@ var commonProperties = [...]string{
 }
 
 // readProperty reads one top-level member.
-func (o *Object) readProperty(name string, v jsontext.Value) (err *Error) {
-	switch name {
+func (o *Object) readProperty(member []byte, v jsontext.Value) (err *Error) {
+	switch name := string(member); name {
 	case "type":
 	case "id":
 		if o.id.hasUpper() {
@@ -101,7 +103,7 @@ func (o *Object) readProperty(name string, v jsontext.Value) (err *Error) {
 	case "extensions":
 		o.readExtensions(v)
 	default:
-		o.checkName(name)
+		o.checkName(member)
 	}
 	return err
 }
@@ -139,6 +141,9 @@ func (o *Object) expect(name string, v jsontext.Value, kinds ...jsontext.Kind) b
 func (o *Object) readString(name string, v jsontext.Value) string {
 	if !o.expect(name, v, '"') {
 		return ""
+	}
+	if string(v) == `"2.1"` {
+		return "2.1" // nearly every object: no allocation
 	}
 	text, _ := stringOf(v)
 	return text
@@ -281,20 +286,22 @@ func (o *Object) checkRedefinition(at string, extension jsontext.Value) {
 }
 
 // checkName looks at the name of a property that is not a common one.
-func (o *Object) checkName(name string) {
+func (o *Object) checkName(member []byte) {
+	if isPropertyName(member) {
+		return
+	}
+	name := string(member)
 	at := "/" + pointerToken(name)
 	if i := slices.IndexFunc(commonProperties[:], func(c string) bool { return strings.EqualFold(c, name) }); i >= 0 {
 		o.find(Must, FindNameCase, at, "§3.1", "this is not "+commonProperties[i]+": names match exactly, and this one is a property of its own")
 		return
 	}
-	if !isPropertyName(name) {
-		o.find(Must, FindName, at, "§3.1", "property names are 3 to 250 of a-z, 0-9 and _, beginning with a letter")
-	}
+	o.find(Must, FindName, at, "§3.1", "property names are 3 to 250 of a-z, 0-9 and _, beginning with a letter")
 }
 
-func isPropertyName(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (i == 0 || (c < '0' || c > '9') && c != '_') {
+func isPropertyName(s []byte) bool {
+	for i, c := range s {
+		if (c < 'a' || c > 'z') && (i == 0 || (c < '0' || c > '9') && c != '_') {
 			return false
 		}
 	}

@@ -45,13 +45,13 @@ type Item struct {
 }
 
 // ParseEnvelope reads a TAXII envelope, a bundle, one object or objects one after another.
-// Members of an envelope or bundle other than objects are checked as JSON and ignored. An
-// element that is JSON but no acceptable object has an Err and spoils nothing. The error of
+// Members of an envelope or bundle other than objects are checked as JSON and ignored, so
+// {} is an envelope without objects; other members without objects are none. An element that is JSON but no acceptable object has an Err and spoils nothing. The error of
 // ParseEnvelope is an [*Error]: the body is not JSON or not UTF-8 anywhere, is none of the
 // kinds, or exceeds a limit.
 func ParseEnvelope(b []byte, lim Limits) (Envelope, error) {
-	r := envelopeReader{body: b, lim: lim.withDefaults()}
-	r.element.lim, r.skim.lim = r.lim, r.lim
+	lim = lim.withDefaults()
+	r := envelopeReader{body: b, lim: lim, element: newScanner(lim, min(len(b), 4<<10))}
 	e, err := r.read()
 	if err != nil {
 		return Envelope{}, err
@@ -64,8 +64,8 @@ type envelopeReader struct {
 	body    []byte
 	pos     int
 	lim     Limits
-	element scanner // for the elements
-	skim    scanner // for everything around them
+	element *scanner // for the elements
+	skim    scanner  // for everything around them
 }
 
 func (r *envelopeReader) read() (Envelope, *Error) {
@@ -105,58 +105,96 @@ func (r *envelopeReader) checkStart() *Error {
 	return &Error{Code: CodeBadEnvelope, Reason: "the body is JSON but not an object: send {\"objects\":[...]}"}
 }
 
-// container reads an envelope or a bundle. A Kind of 0 means that the body has no list of
-// objects and looks like an object itself.
+// A topLevel is what the members of a body say about its kind.
+type topLevel struct {
+	typ, objects []byte // values as received; nil if absent
+	objectLike   bool   // it has a member that only STIX objects and bundles have
+	strange      bool   // it has a member that no envelope has
+	duplicate    *Error
+}
+
+// container reads an envelope or a bundle. A Kind of 0 means that the body looks like an
+// object itself.
 func (r *envelopeReader) container() (Envelope, *Error) {
 	start := r.pos
-	e := Envelope{}
-	var typ, objects []byte
-	looksLikeObject := false
+	var top topLevel
+	items, err := r.members(&top)
+	if err != nil {
+		return Envelope{}, err
+	}
+	kind, err := top.kind()
+	switch {
+	case err != nil:
+		return Envelope{}, err
+	case kind == SingleObject:
+		r.pos = start
+		return Envelope{}, nil
+	case top.duplicate != nil:
+		return Envelope{}, top.duplicate
+	}
+	return Envelope{Kind: kind, Objects: items}, r.end()
+}
+
+// members reads the members of the top level, and the elements of objects if it is a list.
+func (r *envelopeReader) members(top *topLevel) (items []Item, err *Error) {
 	r.pos++
 	seen := map[string]bool{}
 	for first := true; ; first = false {
 		done, err := r.next(first, '}', "a comma or }")
-		if err != nil {
-			return e, err
+		if done || err != nil {
+			return items, err
 		}
-		if done {
-			break
-		}
-		name, err := r.memberName(seen)
+		name, err := r.memberName()
 		if err != nil {
-			return e, err
+			return nil, err
 		}
 		from := r.pos
 		if name == "objects" && r.pos < len(r.body) && r.body[r.pos] == '[' {
-			e.Objects, err = r.elements()
+			items, err = r.elements()
 		} else {
 			err = r.skip()
 		}
 		if err != nil {
-			return e, err
+			return nil, err
 		}
-		switch value := r.body[from:r.pos]; name {
-		case "type":
-			typ, looksLikeObject = value, true
-		case "objects":
-			objects = value
-		case "id", "spec_version":
-			looksLikeObject = true
+		if seen[name] {
+			top.duplicate = &Error{"/" + pointerToken(name), CodeDuplicateName, "member " + quoteShort(name) + " appears twice in the body"}
 		}
+		seen[name] = true
+		top.note(name, r.body[from:r.pos])
 	}
-	text, _ := stringOf(typ)
-	switch isList := len(objects) > 0 && objects[0] == '['; {
-	case text == "bundle" && (isList || objects == nil):
-		e.Kind = Bundle
-	case typ == nil && (isList || objects == nil && !looksLikeObject):
-		e.Kind = TAXIIEnvelope
-	case typ == nil && objects != nil || text == "bundle":
-		return e, &Error{"/objects", CodeBadEnvelope, "objects is not a list"}
+}
+
+func (t *topLevel) note(name string, value []byte) {
+	switch name {
+	case "type":
+		t.typ, t.objectLike = value, true
+	case "id", "spec_version":
+		t.objectLike = true
+	case "objects":
+		t.objects = value
+	case "more", "next":
 	default:
-		r.pos = start
-		return Envelope{}, nil
+		t.strange = true
 	}
-	return e, r.end()
+}
+
+func (t *topLevel) kind() (EnvelopeKind, *Error) {
+	typ, _ := stringOf(t.typ)
+	container := typ == "bundle" || t.typ == nil
+	switch {
+	case container && t.objects != nil && t.objects[0] != '[':
+		return 0, &Error{"/objects", CodeBadEnvelope, "objects is not a list"}
+	case typ == "bundle":
+		return Bundle, nil
+	case t.typ == nil && t.objects != nil:
+		return TAXIIEnvelope, nil
+	case t.objectLike:
+		return SingleObject, nil
+	case t.strange:
+		return 0, &Error{Code: CodeBadEnvelope, Reason: "the body is JSON, but neither an envelope nor a bundle nor a STIX object"}
+	}
+	return TAXIIEnvelope, nil
 }
 
 // next steps over white space and a comma to the next member or element; done means that
@@ -178,19 +216,16 @@ func (r *envelopeReader) next(first bool, closing byte, want string) (done bool,
 }
 
 // memberName reads a name of the top level and its colon.
-func (r *envelopeReader) memberName(seen map[string]bool) (string, *Error) {
+func (r *envelopeReader) memberName() (string, *Error) {
 	if r.pos >= len(r.body) || r.body[r.pos] != '"' {
 		return "", r.unexpected("a member name")
 	}
+	from := r.pos
 	r.skim.reset(r.body, r.pos)
-	if _, err := r.skim.string(); err != nil {
+	if err := r.skim.skipString(); err != nil {
 		return "", err
 	}
-	name := unquote(r.skim.out)
-	if seen[name] {
-		return "", &Error{"/" + pointerToken(name), CodeDuplicateName, "member " + quoteShort(name) + " appears twice in the body"}
-	}
-	seen[name] = true
+	name := unquote(r.body[from:r.skim.pos])
 	r.pos = skipSpace(r.body, r.skim.pos)
 	if r.pos >= len(r.body) || r.body[r.pos] != ':' {
 		return "", r.unexpected("a colon")

@@ -86,7 +86,8 @@ func (o *Object) nestedMarkings() []ID {
 func (o *Object) isDirect(r ref) bool {
 	for _, m := range o.members {
 		if m.value.start <= r.span.start && r.span.end <= m.value.end {
-			return o.memberIs(m, "object_marking_refs") || o.memberIs(m, "granular_markings")
+			name := string(o.nameOf(m))
+			return name == "object_marking_refs" || name == "granular_markings"
 		}
 	}
 	return false

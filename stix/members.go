@@ -7,7 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// These read pieces of bytes that a scanner has checked already, so no error can occur.
+// These walk bytes that a scanner has checked and compacted: there is no white space
+// between tokens, and no error can occur.
 
 // objectMembers yields the names and values of a JSON object, nothing for other values.
 func objectMembers(v jsontext.Value) iter.Seq2[string, jsontext.Value] {
@@ -15,20 +16,13 @@ func objectMembers(v jsontext.Value) iter.Seq2[string, jsontext.Value] {
 		if v.Kind() != '{' {
 			return
 		}
-		d := jsontext.NewDecoder(bytes.NewBuffer(v))
-		if _, err := d.ReadToken(); err != nil {
-			return
-		}
-		for d.PeekKind() == '"' {
-			name, err := d.ReadToken()
-			if err != nil {
+		for i := 1; v[i] != '}'; {
+			colon := stringEnd(v, i)
+			end := valueEnd(v, colon+1)
+			if !yield(unquote(v[i:colon]), v[colon+1:end:end]) {
 				return
 			}
-			text := name.String()
-			value, err := d.ReadValue()
-			if err != nil || !yield(text, value.Clone()) {
-				return
-			}
+			i = afterComma(v, end)
 		}
 	}
 }
@@ -39,17 +33,65 @@ func arrayElements(v jsontext.Value) iter.Seq2[int, jsontext.Value] {
 		if v.Kind() != '[' {
 			return
 		}
-		d := jsontext.NewDecoder(bytes.NewBuffer(v))
-		if _, err := d.ReadToken(); err != nil {
-			return
-		}
-		for i := 0; d.PeekKind() != ']'; i++ {
-			value, err := d.ReadValue()
-			if err != nil || !yield(i, value.Clone()) {
+		for i, n := 1, 0; v[i] != ']'; n++ {
+			end := valueEnd(v, i)
+			if !yield(n, v[i:end:end]) {
 				return
 			}
+			i = afterComma(v, end)
 		}
 	}
+}
+
+func afterComma(v []byte, i int) int {
+	if v[i] == ',' {
+		i++
+	}
+	return i
+}
+
+// valueEnd returns the index after the value that starts at i.
+func valueEnd(v []byte, i int) int {
+	for depth := 0; i < len(v); {
+		switch v[i] {
+		case '"':
+			i = stringEnd(v, i)
+		case '{', '[':
+			depth++
+			i++
+			continue
+		case '}', ']':
+			depth--
+			i++
+		case ',', ':':
+			i++
+			continue
+		default:
+			i = scalarEnd(v, i)
+		}
+		if depth == 0 {
+			return i
+		}
+	}
+	return i
+}
+
+// scalarEnd returns the index after the number or literal that starts at i.
+func scalarEnd(v []byte, i int) int {
+	for i < len(v) && v[i] != ',' && v[i] != '}' && v[i] != ']' {
+		i++
+	}
+	return i
+}
+
+// stringEnd returns the index after the string that starts at i.
+func stringEnd(v []byte, i int) int {
+	for i++; v[i] != '"'; i++ {
+		if v[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
 }
 
 // stringOf returns the text of a JSON string; ok is false for other values.
@@ -58,6 +100,17 @@ func stringOf(v jsontext.Value) (text string, ok bool) {
 		return "", false
 	}
 	return unquote(v), true
+}
+
+// bytesOf is stringOf without a copy where there are no escapes.
+func bytesOf(v jsontext.Value) (text []byte, ok bool) {
+	if v.Kind() != '"' {
+		return nil, false
+	}
+	if bytes.IndexByte(v, '\\') < 0 {
+		return v[1 : len(v)-1], true
+	}
+	return []byte(unquote(v)), true
 }
 
 // memberOf returns the value of one member of a JSON object, nil if it has none.
@@ -70,13 +123,8 @@ func memberOf(v jsontext.Value, name string) jsontext.Value {
 	return nil
 }
 
-// stringAt returns the string at a path of member names, "" if there is none.
-func stringAt(v jsontext.Value, path ...string) string {
-	for _, name := range path {
-		if v = memberOf(v, name); v == nil {
-			return ""
-		}
-	}
-	text, _ := stringOf(v)
+// stringAt returns the string that is a member of a JSON object, "" if there is none.
+func stringAt(v jsontext.Value, name string) string {
+	text, _ := stringOf(memberOf(v, name))
 	return text
 }

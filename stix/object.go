@@ -40,7 +40,9 @@ type GranularMarking struct {
 // Parse reads one object. It does not keep b. What the object must not be, the error
 // says, and it is an [*Error]; what is merely wrong, [Object.Findings] says.
 func Parse(b []byte, lim Limits) (*Object, error) {
-	s := scanner{lim: lim.withDefaults(), out: make([]byte, 0, min(len(b), 64<<10))}
+	lim = lim.withDefaults()
+	s := newScanner(lim, min(len(b), lim.ObjectBytes))
+	s.single = true
 	o, err := s.parse(b)
 	if err != nil {
 		return nil, err
@@ -74,7 +76,7 @@ func (s *scanner) element() (*Object, *Error) {
 		return nil, &Error{Code: CodeNotObject, Reason: "this is JSON, but not an object"}
 	}
 	o := &Object{
-		raw:      bytes.Clone(s.out),
+		raw:      s.compacted(),
 		members:  slices.Clone(s.members),
 		refs:     slices.Clone(s.refs),
 		findings: s.findings,
@@ -83,6 +85,14 @@ func (s *scanner) element() (*Object, *Error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// compacted returns the bytes written, as an allocation of their own and of their size.
+func (s *scanner) compacted() []byte {
+	if s.single && cap(s.out) == len(s.out) {
+		return s.out
+	}
+	return bytes.Clone(s.out)
 }
 
 // Bytes returns the object as it was written, without insignificant white space.
@@ -137,34 +147,28 @@ func (o *Object) Findings() []Finding { return o.findings }
 // white space.
 func (o *Object) Property(name string) (jsontext.Value, bool) {
 	for _, m := range o.members {
-		if o.memberIs(m, name) {
+		if string(o.nameOf(m)) == name {
 			return jsontext.Value(m.value.of(o.raw)), true
 		}
 	}
 	return nil, false
 }
 
-func (o *Object) memberIs(m member, name string) bool {
-	if m.text != "" {
-		return m.text == name
-	}
-	return string(m.name.of(o.raw)) == name
-}
-
 // names returns the names of the top-level members.
 func (o *Object) names() []string {
 	names := make([]string, len(o.members))
 	for i, m := range o.members {
-		names[i] = o.nameOf(m)
+		names[i] = string(o.nameOf(m))
 	}
 	return names
 }
 
-func (o *Object) nameOf(m member) string {
+// nameOf returns the name of a member without escapes.
+func (o *Object) nameOf(m member) []byte {
 	if m.text != "" {
-		return m.text
+		return []byte(m.text)
 	}
-	return string(m.name.of(o.raw))
+	return m.name.of(o.raw)
 }
 
 // Extension returns the extension that id defines.

@@ -22,11 +22,28 @@ type scanner struct {
 	out []byte
 	lim Limits
 
+	single bool // it reads one value only, so out may be given away
+
 	path     []step // from the root to the value being read
 	names    []name // names of the objects being read, innermost last
 	members  []member
 	refs     []ref
 	findings []Finding
+}
+
+// newScanner returns a scanner with room for what an ordinary object holds.
+func newScanner(lim Limits, size int) *scanner {
+	var room struct {
+		scanner
+		path    [8]step
+		names   [48]name
+		members [32]member
+		refs    [16]ref
+	}
+	s := &room.scanner
+	s.lim, s.out = lim, make([]byte, 0, size)
+	s.path, s.names, s.members, s.refs = room.path[:0], room.names[:0], room.members[:0], room.refs[:0]
+	return s
 }
 
 // A span is a range of scanner.out, later of the bytes of an object.
@@ -589,11 +606,14 @@ func pointerToken(name string) string {
 	if len(name) > limit {
 		name = strings.ToValidUTF8(name[:limit], "") + "..."
 	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
 // find notes something wrong at the value being read.
 func (s *scanner) find(level Level, code, section, message string) {
+	if len(s.findings) == maxFindings {
+		return
+	}
 	s.findings = addFinding(s.findings, Finding{level, code, s.pointer(), message, section})
 }
 
