@@ -31,3 +31,8 @@ func Cosigners(note string) []liaison.Office {
 	}
 	return list
 }
+
+// VerifyNote checks that one of the keys signed a note under a name.
+func VerifyNote(n *Note, name string, keys [][]byte) error {
+	return verifySigned(n.Text, n.Signatures, name, keys)
+}

@@ -31,24 +31,55 @@ func (d *Desk) readObjects(s store.View, q Query, page *Page) error {
 	if err != nil {
 		return err
 	}
-	take := func(e *store.Entry) error {
-		show, err := shows(s, q.Collection, &q.Filter, e)
-		if err != nil || !show {
-			return err
-		}
-		if len(page.Entries) == limit {
-			page.More, page.Next = true, e.Index
-			return store.Stop
-		}
-		page.Entries = append(page.Entries, Entry{
-			Index: e.Index, Added: e.Added, ID: e.ID, Version: e.Version, Type: e.Type, Bytes: slices.Clone(e.Bytes),
-		})
+	p := pager{s: s, q: &q, page: page, limit: limit}
+	if len(q.Filter.IDs) > 0 {
+		err = findAll(s, q, from, p.take)
+	} else {
+		err = s.Range(q.Collection, from, store.MaxEntries, store.Bytes, p.take)
+	}
+	p.cut()
+	return err
+}
+
+// pager collects the entries of a page: their bytes into one buffer, as they
+// will be sent.
+type pager struct {
+	s     store.View
+	q     *Query
+	page  *Page
+	limit int
+	ends  []int // of each entry's bytes in page.Joined
+}
+
+func (p *pager) take(e *store.Entry) error {
+	show, err := shows(p.s, p.q.Collection, &p.q.Filter, e)
+	if err != nil || !show {
+		return err
+	}
+	page := p.page
+	if len(page.Entries) == p.limit {
+		page.More, page.Next = true, e.Index
+		return store.Stop
+	}
+	page.Entries = append(page.Entries, Entry{Index: e.Index, Added: e.Added, ID: e.ID, Version: e.Version, Type: e.Type})
+	if p.q.WithoutBytes {
 		return nil
 	}
-	if len(q.Filter.IDs) == 0 {
-		return s.Range(q.Collection, from, store.MaxEntries, store.Bytes, take)
+	if len(page.Joined) > 0 {
+		page.Joined = append(page.Joined, ',')
 	}
-	return findAll(s, q, from, take)
+	page.Joined = append(page.Joined, e.Bytes...)
+	p.ends = append(p.ends, len(page.Joined))
+	return nil
+}
+
+// cut gives each entry its part of the buffer, which no longer moves.
+func (p *pager) cut() {
+	begin := 0
+	for i, end := range p.ends {
+		p.page.Entries[i].Bytes = p.page.Joined[begin:end:end]
+		begin = end + 1
+	}
 }
 
 // findAll walks the entries of the filter's ids in index order.
@@ -191,18 +222,4 @@ func place(s store.View, c liaison.CollectionID, e *store.Entry) (lost, first bo
 // version hides, the one that hid the other.
 func beats(o, e *store.Entry) bool {
 	return !o.Hidden || e.By == o.Index || (o.By != e.Index && o.By != e.By)
-}
-
-func (d *Desk) readVersions(s store.View, q Query, page *Page) error {
-	q.Filter.Versions = []string{"all"}
-	if err := d.readObjects(s, q, page); err != nil {
-		return err
-	}
-	if len(page.Entries) == 0 && q.From == 0 && q.AddedAfter.IsZero() {
-		return ErrNotFound
-	}
-	for i := range page.Entries {
-		page.Entries[i].Bytes = nil
-	}
-	return nil
 }

@@ -40,6 +40,8 @@ type Query struct {
 	Origin     liaison.Origin // Position
 	Status     string         // Statuses
 	WithObject bool           // Receipts: the object and its salt too
+	// WithoutBytes leaves Entry.Bytes and Page.Joined out (Objects).
+	WithoutBytes bool
 
 	// Wait, if positive, is how long to wait for an entry at From (Log).
 	Wait time.Duration
@@ -50,23 +52,25 @@ const MaxPage = 1000
 
 // Page is what was read. Only the fields its What names are set.
 type Page struct {
-	Entries []Entry // Objects, Versions
-	More    bool    // Objects, Versions: a next page exists
-	Next    uint64  // Objects, Versions, Log: the index to continue at
+	Entries []Entry // Objects
+	Joined  []byte  // Objects: the bytes of all entries, with single commas between
+	More    bool    // Objects: a next page exists
+	Next    uint64  // Objects, Log: the index to continue at
 
 	Leaves []LogEntry // Log
 	Note   string     // Log: the checkpoint of size Next
 
-	Offers   []liaison.CollectionID // Offers
-	Follow   Follow                 // Position
-	Outbox   []Evidence             // Outbox
-	Outcomes []Outcome              // Statuses
-	At       liaison.Instant        // Statuses: when
-	Receipt  *liaison.Receipt       // Receipts
-	Acts     []UndeliveredAct       // Undelivered
+	Offers     []liaison.CollectionID // Offers
+	Follow     Follow                 // Position
+	Outbox     []Evidence             // Outbox
+	Outcomes   []Outcome              // Statuses
+	At         liaison.Instant        // Statuses: when
+	Collection liaison.CollectionID   // Statuses: into what
+	Receipt    *liaison.Receipt       // Receipts
+	Acts       []UndeliveredAct       // Undelivered
 }
 
-// Entry is an object as readers see it. Bytes are the page's own.
+// Entry is an object as readers see it. Bytes lie within Page.Joined.
 type Entry struct {
 	Index             uint64
 	Added             liaison.Instant
@@ -98,8 +102,6 @@ func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *
 	switch q.What {
 	case Objects:
 		return d.readObjects(s, q, page)
-	case Versions:
-		return d.readVersions(s, q, page)
 	case Log:
 		return d.readLog(ctx, s, v, q, page)
 	case Offers:

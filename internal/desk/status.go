@@ -40,7 +40,7 @@ func (d *Desk) readStatus(s store.View, v Viewer, q Query, page *Page) error {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return fmt.Errorf("status %s: %w", q.Status, err)
 	}
-	page.Outcomes, page.At = r.Outcomes, r.At
+	page.Outcomes, page.At, page.Collection = r.Outcomes, r.At, r.Collection
 	return nil
 }
 

@@ -41,6 +41,8 @@ import (
 type Signer interface {
 	// SignAct signs a batch or evidence text with the key <office>/act.
 	SignAct(text string) liaison.Binary
+	// ActKey is the public key of SignAct.
+	ActKey() []byte
 	// SignCheckpoint signs a checkpoint text with the log key of its origin
 	// and returns the whole note.
 	SignCheckpoint(origin liaison.Origin, text string) string

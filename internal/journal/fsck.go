@@ -1,0 +1,183 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/ledger"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// Report is what Check found: what was read, and what is wrong, by name.
+type Report struct {
+	Collections int
+	Entries     uint64
+	Problems    []string
+}
+
+// MaxProblems bounds a report: a ruined store needs no longer list.
+const MaxProblems = 1000
+
+// Check reads every entry of every log and recomputes every hash.
+func (j *Journal) Check(ctx context.Context) (*Report, error) {
+	r := new(Report)
+	err := j.Store.View(ctx, func(v store.View) error {
+		return v.Collections(func(c liaison.CollectionID) error {
+			r.Collections++
+			k := checker{j: j, v: v, c: c, r: r, edge: &edge{hashes: map[int64]liaison.Hash{}}}
+			return k.run(ctx)
+		})
+	})
+	return r, err
+}
+
+// checker checks one log. It computes the tree from the leaves alone and
+// compares every stored hash with it.
+type checker struct {
+	j    *Journal
+	v    store.View
+	c    liaison.CollectionID
+	r    *Report
+	edge *edge
+	last liaison.Instant
+	tree ledger.Range
+}
+
+func (k *checker) problem(index uint64, format string, args ...any) {
+	if len(k.r.Problems) < MaxProblems {
+		k.r.Problems = append(k.r.Problems, fmt.Sprintf("collection %s index %d: ", k.c, index)+fmt.Sprintf(format, args...))
+	}
+}
+
+func (k *checker) run(ctx context.Context) error {
+	next := uint64(0)
+	err := k.v.Range(k.c, 0, store.MaxEntries, store.Full, func(e *store.Entry) error {
+		if e.Index != next {
+			k.problem(next, "is missing; the next entry is %d", e.Index)
+		}
+		next = e.Index + 1
+		k.r.Entries++
+		k.entry(e)
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	return k.anchor(next)
+}
+
+func (k *checker) entry(e *store.Entry) {
+	if e.Added <= k.last {
+		k.problem(e.Index, "added %s is not later than the entry before", e.Added)
+	}
+	k.last = e.Added
+	k.leaf(e)
+	if len(e.Act) > 0 {
+		k.act(e)
+	}
+	k.hashes(e)
+}
+
+func (k *checker) leaf(e *store.Entry) {
+	leaf, err := liaison.ParseLeaf(e.Leaf)
+	switch {
+	case err != nil:
+		k.problem(e.Index, "the leaf cannot be read: %v", err)
+	case leaf.Act != e.ActHash:
+		k.problem(e.Index, "the leaf names act %s, the entry holds %s", leaf.Act, e.ActHash)
+	case leaf.Added != e.Added || leaf.Kind != e.Kind:
+		k.problem(e.Index, "the leaf says %s %s, the entry %s %s", leaf.Kind, leaf.Added, e.Kind, e.Added)
+	}
+}
+
+func (k *checker) act(e *store.Entry) {
+	act, err := liaison.ParseAct(e.Act)
+	if err != nil {
+		k.problem(e.Index, "the act cannot be read: %v", err)
+		return
+	}
+	if liaison.LeafHash(e.Act) != e.ActHash {
+		k.problem(e.Index, "the act does not have the hash the leaf names")
+	}
+	if len(e.Bytes) > 0 && liaison.Commit(e.Salt, e.Bytes) != act.Commit {
+		k.problem(e.Index, "the object %.80q is not the one the act commits to", e.ID)
+	}
+	k.object(e)
+	var p liaison.BatchProof
+	if err := json.Unmarshal(e.Batch, &p); err != nil {
+		k.problem(e.Index, "the batch proof cannot be read: %v", err)
+	} else if act.Office == k.j.Office {
+		if err := ledger.VerifyBatch(act, p, [][]byte{k.j.Signer.ActKey()}); err != nil {
+			k.problem(e.Index, "the batch proof does not hold: %v", err)
+		}
+	}
+}
+
+// object checks that what the object is found by is what it says.
+func (k *checker) object(e *store.Entry) {
+	if len(e.Bytes) == 0 {
+		return
+	}
+	o, err := stix.Parse(e.Bytes, stix.DefaultLimits())
+	if err != nil {
+		k.problem(e.Index, "the object cannot be read: %v", err)
+		return
+	}
+	if string(o.ID()) != e.ID || o.Type() != e.Type || (o.Version() != "" && o.Version() != e.Version) {
+		k.problem(e.Index, "the object is indexed as %.80q %s", e.ID, e.Version)
+	}
+	found := false
+	err = k.v.Find(k.c, e.ID, store.Meta, func(f *store.Entry) error {
+		found = found || f.Index == e.Index
+		return nil
+	})
+	if err != nil || !found {
+		k.problem(e.Index, "the object %.80q is not found by its id", e.ID)
+	}
+}
+
+// hashes compares the stored hashes with those that follow from the leaves.
+// The edge holds hashes computed here, so one wrong stored hash is named once.
+func (k *checker) hashes(e *store.Entry) {
+	want, err := k.edge.add(e.Index, liaison.LeafHash(e.Leaf), k.v, k.c)
+	if err != nil {
+		k.problem(e.Index, "its hashes cannot be computed: %v", err)
+		k.edge.size = e.Index + 1
+		return
+	}
+	k.tree.Append(want[0])
+	if len(want) != len(e.Hashes) {
+		k.problem(e.Index, "%d hashes are stored, want %d", len(e.Hashes), len(want))
+		return
+	}
+	for level, h := range want {
+		if e.Hashes[level] != h {
+			k.problem(e.Index, "the stored hash of level %d is not that of the leaves", level)
+		}
+	}
+}
+
+// anchor compares the tree with the checkpoint kept outside the store.
+func (k *checker) anchor(size uint64) error {
+	note, ok, err := k.j.Anchor.Load(k.j.Origin(k.c))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		k.problem(size, "the checkpoint kept outside the store is missing")
+		return nil
+	}
+	cp, err := ledger.ReadCheckpoint(note)
+	switch {
+	case err != nil:
+		k.problem(size, "the checkpoint kept outside the store cannot be read: %v", err)
+	case cp.Size > size:
+		k.problem(size, "the checkpoint kept outside the store is of %d entries, the log holds %d", cp.Size, size)
+	case cp.Size == size && cp.Root != k.tree.Root():
+		k.problem(size, "the checkpoint kept outside the store has another root")
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package office
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/desk"
+	"github.com/liaison-office/liaison/ledger"
+)
+
+// The files of an office's folder.
+const (
+	ConfigFile = "liaison.toml"
+	PinFile    = "authority.pin"
+	SocketFile = "liaison.sock"
+	keysDir    = "keys"
+	storeDir   = "store"
+	anchorDir  = "anchor"
+	peersDir   = "peers"
+)
+
+// Config is liaison.toml. Every key has a default but office.
+type Config struct {
+	Office     liaison.Office  `toml:"office"`
+	Exchange   string          `toml:"exchange"`   // host:port of TAXII
+	Relay      string          `toml:"relay"`      // host:port for neighbours
+	Address    string          `toml:"address"`    // host:port neighbours dial; empty: the relay's
+	Validation desk.Validation `toml:"validation"` // admit or strict
+	Dial       []string        `toml:"dial"`       // neighbours this office dials; absent: all with an address
+}
+
+// The default listeners: this machine only, until the operator says more.
+const (
+	DefaultExchange = "127.0.0.1:6100"
+	DefaultRelay    = "127.0.0.1:6101"
+)
+
+// LoadConfig reads liaison.toml. A key it does not know is an error that names
+// the line.
+func LoadConfig(dir string) (*Config, error) {
+	path := filepath.Join(dir, ConfigFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s is no office's folder: it holds no %s (liaison init makes one)", dir, ConfigFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfig(path, string(text))
+}
+
+// ParseConfig reads the text of a configuration; path is for messages.
+func ParseConfig(path, text string) (*Config, error) {
+	c := &Config{Exchange: DefaultExchange, Relay: DefaultRelay, Validation: desk.Admit}
+	meta, err := toml.Decode(text, c)
+	var parse toml.ParseError
+	if errors.As(err, &parse) {
+		return nil, fmt.Errorf("%s:%d: %s", path, parse.Position.Line, parse.Message)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return nil, fmt.Errorf("%s:%d: unknown key %q", path, lineOf(text, unknown[0]), unknown[0])
+	}
+	return c, c.check(path)
+}
+
+// lineOf finds the line that sets a key.
+func lineOf(text string, key toml.Key) int {
+	last := key[len(key)-1]
+	for i, l := range strings.Split(text, "\n") {
+		name, _, ok := strings.Cut(l, "=")
+		if ok && strings.Trim(strings.TrimSpace(name), `"'`) == last {
+			return i + 1
+		}
+		if strings.Trim(strings.TrimSpace(l), "[]") == key.String() {
+			return i + 1
+		}
+	}
+	return 1
+}
+
+func (c *Config) check(path string) error {
+	if _, err := liaison.ParseOffice(string(c.Office)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if c.Validation != desk.Admit && c.Validation != desk.Strict {
+		return fmt.Errorf("%s: validation is %q, want admit or strict", path, c.Validation)
+	}
+	return nil
+}
+
+// loadPin reads the pinned authority.
+func loadPin(dir string) (ledger.Pin, error) {
+	path := filepath.Join(dir, PinFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ledger.Pin{}, fmt.Errorf("the authority is not pinned: %w", err)
+	}
+	pin, err := ledger.ParsePin(string(text))
+	if err != nil {
+		return ledger.Pin{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return pin, nil
+}
+
+// Init makes the folder of a new office: configuration, keys and the pinned
+// authority. It refuses a folder that holds an office already.
+func Init(dir string, c Config, pin ledger.Pin) error {
+	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
+		return fmt.Errorf("%s holds an office already", dir)
+	}
+	for _, d := range []string{dir, filepath.Join(dir, storeDir), filepath.Join(dir, anchorDir), filepath.Join(dir, peersDir)} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return err
+		}
+	}
+	if _, err := NewKeys(filepath.Join(dir, keysDir), c.Office); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, PinFile), []byte(pin.String()), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, ConfigFile), []byte(c.text()), 0o600)
+}
+
+// text writes the configuration with its comments.
+func (c *Config) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# The office of this folder. Every key is described in docs/configuration.md.\n")
+	fmt.Fprintf(&b, "office = %q\n\n", c.Office)
+	fmt.Fprintf(&b, "# TAXII 2.1 for the tools of this office's parties.\nexchange = %q\n\n", orDefault(c.Exchange, DefaultExchange))
+	fmt.Fprintf(&b, "# The relay stream of neighbouring offices.\nrelay = %q\n", orDefault(c.Relay, DefaultRelay))
+	if c.Address != "" {
+		fmt.Fprintf(&b, "\n# Where neighbours reach the relay.\naddress = %q\n", c.Address)
+	}
+	if c.Validation != "" {
+		fmt.Fprintf(&b, "\n# admit (with findings) or strict.\nvalidation = %q\n", c.Validation)
+	}
+	return b.String()
+}
+
+func orDefault(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}

@@ -1,0 +1,279 @@
+// Package office assembles a liaison office from its rooms: read it first.
+//
+//	folder -> configuration, keys, pinned authority
+//	       -> store -> journal -> desk -> exchange, relay
+//	       -> listeners: TAXII, relay, and a local socket for the operator
+//
+// # Invariants
+//
+//   - This is the only package that opens an engine, holds private keys, makes
+//     viewers' credentials and starts goroutines that live as long as the office.
+//   - Whatever a command of the operator does, it does through Operator: the same
+//     code whether the office runs (over the local socket) or not.
+//
+// # Files of an office's folder
+//
+//	liaison.toml    configuration (Config)
+//	authority.pin   the alliance's keys and threshold, pinned (ledger.Pin)
+//	keys/           private keys, one file for each use (Keys)
+//	store/          the SQLite database
+//	anchor/         the newest signed checkpoint of each log, outside the store
+//	peers/          the cards of neighbours (Card)
+//	liaison.sock    the operator's socket, while the office runs
+//
+// # What it does not do
+//
+// It holds no rule about who may see what and no format: those have rooms of
+// their own.
+package office
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/desk"
+	"github.com/liaison-office/liaison/internal/exchange"
+	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/internal/relay"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/internal/store/sqlite"
+	"github.com/liaison-office/liaison/ledger"
+)
+
+// Options change how an office is opened; the zero value is right outside
+// tests.
+type Options struct {
+	Log  *slog.Logger
+	Now  func() time.Time
+	Salt func(c liaison.CollectionID, index uint64) liaison.Hash
+	// NewID makes status ids.
+	NewID func() string
+}
+
+// Office is an open office. Run must be running for anything to be appended.
+type Office struct {
+	Dir      string
+	Config   *Config
+	Keys     *Keys
+	Pin      ledger.Pin
+	Store    store.Store
+	Journal  *journal.Journal
+	Desk     *desk.Desk
+	Accounts *Accounts
+	Exchange *exchange.Room
+	Relay    *relay.Relay
+	Log      *slog.Logger
+
+	now    func() time.Time
+	engine *sqlite.Store
+	bound  Bound
+}
+
+// Bound are the listeners of a running office.
+type Bound struct {
+	Exchange, Relay net.Listener
+}
+
+// Open opens the office of a folder. Close must be called.
+func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
+	cfg, err := LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	o := &Office{Dir: dir, Config: cfg, Log: opt.Log, now: opt.Now}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	o.Log = o.Log.With("office", string(cfg.Office))
+	if o.Keys, err = LoadKeys(filepath.Join(dir, keysDir), cfg.Office); err != nil {
+		return nil, err
+	}
+	if o.Pin, err = loadPin(dir); err != nil {
+		return nil, err
+	}
+	if o.engine, err = sqlite.Open(filepath.Join(dir, storeDir), sqlite.Config{Log: o.Log}); err != nil {
+		return nil, err
+	}
+	o.Store = o.engine
+	if err := o.assemble(ctx, opt); err != nil {
+		return nil, errors.Join(err, o.engine.Close())
+	}
+	return o, nil
+}
+
+// assemble builds the floors on the store, from the cellar up.
+func (o *Office) assemble(ctx context.Context, opt Options) error {
+	o.Journal = journal.New(journal.Config{
+		Office: o.Config.Office, Store: o.Store, Signer: o.Keys, Log: o.Log,
+		Anchor: journal.AnchorDir(filepath.Join(o.Dir, anchorDir)), Now: o.now, Salt: opt.Salt,
+	})
+	if err := o.Journal.Open(ctx); err != nil {
+		return err
+	}
+	o.Desk = desk.New(desk.Config{
+		Office: o.Config.Office, Journal: o.Journal, Pinned: registry.New(o.Pin),
+		Log: o.Log, Validation: o.Config.Validation, Now: o.now,
+	})
+	if err := o.Desk.Open(ctx); err != nil {
+		return err
+	}
+	o.Accounts = newAccounts(o.Store, o.Config.Office, o.now)
+	o.Exchange = exchange.New(exchange.Config{
+		Desk: o.Desk, Authenticate: o.Accounts.Authenticate, Office: o.Config.Office,
+		CursorKey: sha256.Sum256(o.Keys.cursor.Seed()), Log: o.Log, Now: o.now, NewID: opt.NewID,
+	})
+	o.Relay = relay.New(relay.Config{
+		Office: o.Config.Office, Desk: o.Desk, Viewer: registry.Neighbour,
+		Key: o.Keys.relay, Peers: o.peers, LogKeys: o.logKeys, Cosign: o.cosign, Log: o.Log, Now: o.now,
+	})
+	return nil
+}
+
+// Close releases the folder.
+func (o *Office) Close() error { return o.engine.Close() }
+
+func (o *Office) cosign(text string) string { return o.Keys.Cosign(text, o.now().Unix()) }
+
+// logKeys finds an office's log keys: from the charters, or from the card of a
+// neighbour whose office object is not here yet.
+func (o *Office) logKeys(of liaison.Office, at liaison.Instant) [][]byte {
+	if keys := o.Desk.Registry().OfficeKeys(of, liaison.UseLog, at); len(keys) > 0 {
+		return keys
+	}
+	for _, c := range o.cards() {
+		if c.Office == of {
+			return [][]byte{c.Keys[liaison.UseLog]}
+		}
+	}
+	return nil
+}
+
+func (o *Office) cards() []*Card {
+	cards, err := LoadPeers(o.Dir)
+	if err != nil {
+		o.Log.Error("the cards of the neighbours cannot be read", "err", err)
+	}
+	return cards
+}
+
+// peers lists the neighbours whose cards were confirmed here.
+func (o *Office) peers() []relay.Peer {
+	var list []relay.Peer
+	now := liaison.InstantOf(o.now())
+	for _, c := range o.cards() {
+		p := relay.Peer{Office: c.Office, Address: c.Address, Keys: [][]byte{c.Keys[liaison.UseRelay]}}
+		if keys := o.Desk.Registry().OfficeKeys(c.Office, liaison.UseRelay, now); len(keys) > 0 {
+			p.Keys = keys
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// Listen opens the listeners, so that Addresses is known before Run.
+func (o *Office) Listen() (err error) {
+	if o.bound.Exchange, err = listen("exchange", o.Config.Exchange); err != nil {
+		return err
+	}
+	if o.bound.Relay, err = listen("relay", o.Config.Relay); err != nil {
+		return errors.Join(err, o.bound.Exchange.Close())
+	}
+	return nil
+}
+
+func listen(key, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use by another program: stop it, or set %s = \"host:port\" in %s to a free one", address, key, ConfigFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s listener: %w", key, err)
+	}
+	return l, nil
+}
+
+// Addresses returns where the running office listens.
+func (o *Office) Addresses() (exchange, relay string) {
+	return o.bound.Exchange.Addr().String(), o.bound.Relay.Addr().String()
+}
+
+// The limits of the HTTP server (Go's have none by default).
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 2 * time.Minute
+	writeTimeout      = 5 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+)
+
+// Run serves until ctx ends or something fails that the office cannot go on
+// without. Listen must have been called.
+func (o *Office) Run(ctx context.Context) error {
+	operator, err := o.listenOperator()
+	if err != nil {
+		return err
+	}
+	g := newGroup(ctx)
+	g.add("journal", o.Journal.Run)
+	g.add("desk", o.Desk.Run)
+	g.add("exchange", serveHTTP(o.bound.Exchange, o.Exchange, o.Log))
+	g.add("operator", serveHTTP(operator, o.Operator().Handler(), o.Log))
+	g.add("relay listener", func(ctx context.Context) error { return o.Relay.Serve(ctx, o.bound.Relay) })
+	g.add("relay", o.Relay.Run)
+	return g.wait()
+}
+
+// Work runs what appending needs and nothing that listens, while fn runs: for
+// commands when the office is not serving.
+func (o *Office) Work(ctx context.Context, fn func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g := newGroup(ctx)
+	g.add("journal", o.Journal.Run)
+	g.add("desk", o.Desk.Run)
+	err := fn(ctx)
+	cancel()
+	return errors.Join(err, g.wait())
+}
+
+func serveHTTP(l net.Listener, h http.Handler, log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) error {
+		s := &http.Server{
+			Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+			WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		}
+		stop := context.AfterFunc(ctx, func() {
+			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			if err := s.Shutdown(grace); err != nil {
+				s.Close()
+			}
+		})
+		defer stop()
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	}
+}
+
+// Title is how the office names itself to people.
+func (o *Office) Title() string {
+	name, _, _ := strings.Cut(string(o.Config.Office), ".")
+	return name
+}
