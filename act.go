@@ -23,7 +23,7 @@ type Act struct {
 	By         Party        `json:"by"`                // the party that acted
 	For        Party        `json:"for,omitzero"`      // the party it acted for
 	Under      Hash         `json:"under"`             // programme version: Under
-	Label      stix.TLP     `json:"label,omitzero"`             // the label it was judged with; absent with Erases
+	Label      stix.TLP     `json:"label,omitzero"`    // the label it was judged with; absent with Erases
 	Accepted   Instant      `json:"accepted"`          // the added of its first leaf
 	Approved   *Approval    `json:"approved,omitzero"` // who approved, where two persons must agree
 	Consent    Hash         `json:"consent,omitzero"`  // H(JCS(consent object)) of another party's object
@@ -73,6 +73,10 @@ func (a *Act) check() error {
 		return fmt.Errorf("act: by %.80q is not an identity", a.By)
 	case a.For != "" && a.For.Type() != "identity":
 		return fmt.Errorf("act: for %.80q is not an identity", a.For)
+	case a.Under.IsZero():
+		return fmt.Errorf("act: under is missing")
+	case a.Approved != nil && (a.Approved.By.Type() != "identity" || a.Approved.At.IsZero()):
+		return fmt.Errorf("act: approved wants by (an identity) and at")
 	}
 	if _, err := ParseOffice(string(a.Office)); err != nil {
 		return fmt.Errorf("act: %w", err)

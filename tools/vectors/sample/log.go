@@ -47,8 +47,8 @@ func (l *Log) Checkpoint() ledger.Checkpoint {
 func (l *Log) Note(cosigners ...*Office) *ledger.Note {
 	text := l.Checkpoint().Text()
 	n := &ledger.Note{Text: text, Signatures: []ledger.Signature{l.Office.Log.As(l.Origin.String()).Sign(text)}}
-	seconds := l.Leaves[len(l.Leaves)-1].Added.Add(2 * time.Second).Time().Unix()
 	for _, o := range cosigners {
+		seconds := l.Leaves[len(l.Leaves)-1].Added.Add(2 * time.Second).Time().Unix()
 		n.Signatures = append(n.Signatures, o.Witness.Cosign(text, seconds))
 	}
 	return n
