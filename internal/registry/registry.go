@@ -28,6 +28,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/ledger"
@@ -247,7 +248,11 @@ func (r *Registry) verifyProgramme(p *liaison.Programme, b []byte) error {
 		return fmt.Errorf("programme %q: issuer %s: %w", p.Name, p.Issuer, ErrWaiting)
 	}
 	served := issuer.Party.ServedBy
-	keys := r.OfficeKeys(served, liaison.UseAct, p.InForce)
+	written, err := time.Parse(time.RFC3339Nano, p.Modified)
+	if err != nil {
+		return fmt.Errorf("programme %q: /modified %.40q is not an instant", p.Name, p.Modified)
+	}
+	keys := r.OfficeKeys(served, liaison.UseAct, liaison.InstantOf(written))
 	if len(keys) == 0 {
 		return fmt.Errorf("programme %q: act key of %s: %w", p.Name, served, ErrWaiting)
 	}
