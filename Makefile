@@ -1,0 +1,35 @@
+# The two commands a newcomer types are `make demo` and `make test`; both do
+# all set-up themselves on a machine with Go.
+
+GO ?= go
+
+.PHONY: demo test check bench kill build setup
+
+## demo: three offices on this machine, one note on its way, proved at headquarters
+demo:
+	$(GO) run ./cmd/liaison demo $(DEMO)
+
+## test: every test of the project
+test: setup
+	$(GO) test ./...
+
+## check: what CI runs beside the tests
+check:
+	./.ci/check
+
+## bench: our figures beside the limits measured in the same run
+bench:
+	$(GO) run ./tools/bench $(BENCH)
+
+## kill: kill -9 of a writing office, 200 times by default
+kill:
+	$(GO) run ./tools/kill $(KILL)
+
+## build: the program, as bin/liaison
+build:
+	$(GO) build -o bin/ ./cmd/liaison
+
+# setup installs what tests need and the machine lacks: Node.js re-computes the
+# format vectors. Debian's package, as root; elsewhere the test says it skipped.
+setup:
+	@./tools/setup

@@ -1,0 +1,59 @@
+// Package floorplan states which package may import which, as data, and which
+// packages there are. Its test holds the whole module to it: a package that is
+// missing here, an import that is not allowed, or a package without an opening
+// comment fails.
+//
+// It does nothing at run time and nothing imports it.
+package floorplan
+
+// Anything lets a package import any other of the module.
+const Anything = "*"
+
+// Rooms maps a package, by its path below the module, to the packages of the
+// module it may import outside its tests. "store" engines are listed one by
+// one, so that nothing but the assembly can open one.
+var Rooms = map[string][]string{
+	// The public library.
+	"stix":   {},
+	"":       {"stix"}, // the words
+	"ledger": {""},
+	"taxii":  {"stix"},
+
+	// Cellar.
+	"internal/store":           {""},
+	"internal/store/storetest": {"", "internal/store"},
+	"internal/store/sqlite":    {"", "internal/store"},
+
+	// Ground.
+	"internal/registry": {"", "stix", "ledger"},
+	"internal/release":  {"", "stix"},
+	"internal/journal":  {"", "stix", "ledger", "internal/store"},
+
+	// Desk.
+	"internal/desk": {"", "stix", "ledger", "internal/registry", "internal/release", "internal/journal", "internal/store"},
+
+	// Rooms: they know the desk, never each other.
+	"internal/exchange": {"", "stix", "taxii", "ledger", "internal/desk"},
+	"internal/relay":    {"", "stix", "taxii", "ledger", "internal/desk"},
+	"internal/intake":   {"", "stix", "taxii", "ledger", "internal/desk"},
+
+	// Top.
+	"internal/office":    {Anything},
+	"internal/demo":      {Anything},
+	"internal/floorplan": {},
+	"cmd/liaison":        {Anything},
+
+	// Tools for the people who build the project; nothing imports them.
+	"tools/bench":            {Anything},
+	"tools/kill":             {Anything},
+	"tools/vectors/generate": {Anything},
+
+	// Test help that several packages share; only tests import it.
+	"internal/desk/desktest": {Anything},
+}
+
+// Engines may be imported by the assembly and by tools, by nobody else.
+var Engines = []string{"internal/store/sqlite"}
+
+// Assemblies may import engines.
+var Assemblies = []string{"internal/office", "tools/bench", "internal/desk/desktest"}
