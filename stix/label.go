@@ -3,6 +3,8 @@ package stix
 import (
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A Label is what the markings of an object say, taken together.
@@ -155,7 +157,7 @@ func namedLevel(o *Object) TLP {
 	return level
 }
 
-func unquotedIs(v []byte, want string) bool {
+func unquotedIs(v jsontext.Value, want string) bool {
 	text, ok := stringOf(v)
 	return ok && strings.EqualFold(text, want)
 }
@@ -190,7 +192,9 @@ func IsTLPDefinition(o *Object) bool {
 				return false
 			}
 		case "extensions":
-			if extension, _ := o.Extension(tlpExtension); !onlyMembers(v, string(tlpExtension)) || !onlyMembers(extension, "extension_type", "tlp_2_0") {
+			extension, _ := o.Extension(tlpExtension)
+			if !onlyMembers(v, string(tlpExtension)) || !onlyMembers(extension, "extension_type", "tlp_2_0") ||
+				stringAt(extension, "extension_type") != "property-extension" {
 				return false
 			}
 		default:
@@ -200,11 +204,12 @@ func IsTLPDefinition(o *Object) bool {
 	return true
 }
 
-func onlyMembers(v []byte, names ...string) bool {
+// onlyMembers reports that v is an object with no other members than these.
+func onlyMembers(v jsontext.Value, names ...string) bool {
 	for name := range objectMembers(v) {
 		if !slices.Contains(names, name) {
 			return false
 		}
 	}
-	return true
+	return v.Kind() == '{'
 }
