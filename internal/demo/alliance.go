@@ -203,8 +203,10 @@ func (a *alliance) register(offices map[liaison.Office]*office.Office) ([]jsonte
 	}
 	raw := [][]byte{liaison.JCS(liaison.NewAuthority(a.id, "Sample alliance", keys, a.pin.Threshold, a.now))}
 	for _, name := range []liaison.Office{hq, tokyo, seoul} {
-		from := a.now.Add(-24 * time.Hour)
-		raw = append(raw, liaison.JCS(liaison.NewOfficeObject(newID("office"), name, offices[name].Keys.Public(from), nil, a.now)))
+		if o, ok := offices[name]; ok {
+			from := a.now.Add(-24 * time.Hour)
+			raw = append(raw, liaison.JCS(liaison.NewOfficeObject(newID("office"), name, o.Keys.Public(from), nil, a.now)))
+		}
 	}
 	raw = append(raw, liaison.JCS(liaison.NewRoute(newID("route"), seoul, []liaison.Office{tokyo}, a.now)))
 	raw = append(raw, liaison.JCS(liaison.NewRoute(newID("route"), tokyo, []liaison.Office{hq}, a.now)))

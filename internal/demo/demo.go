@@ -214,29 +214,82 @@ func (d *demo) introduce(outer, inner liaison.Office) error {
 // signAlliance lets hq add what the authority signed, and waits until the
 // offices that need it have it.
 func (d *demo) signAlliance(ctx context.Context) (string, error) {
-	op := d.offices[hq].Operator()
-	ids := map[string]stixID{}
+	list, err := d.addCharters(ctx)
+	if err != nil {
+		return "", err
+	}
 	objects := 0
-	list := charters()
-	for i := range list {
-		c := &list[i]
-		if err := d.alliance.write(c, d.offices[hq].Keys.ActSigner(), ids); err != nil {
-			return "", err
-		}
-		if c.alias == "register" {
-			more, err := d.alliance.register(d.offices)
-			if err != nil {
-				return "", err
-			}
-			c.objects = append(c.objects, more...)
-		}
-		if _, err := op.AddControl(ctx, office.ControlRequest{Programme: c.alias, Objects: c.objects}); err != nil {
-			return "", err
-		}
+	for _, c := range list {
 		objects += len(c.objects)
 	}
 	if err := d.awaitCharters(ctx, list); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d programmes, %d signed objects (2 of 3 keys) released at hq and carried to tokyo and seoul", len(list), objects), nil
+}
+
+// addCharters signs the sample programmes and adds them at hq.
+func (d *demo) addCharters(ctx context.Context) ([]charter, error) {
+	op := d.offices[hq].Operator()
+	ids := map[string]stixID{}
+	list := charters()
+	for i := range list {
+		c := &list[i]
+		if err := d.alliance.write(c, d.offices[hq].Keys.ActSigner(), ids); err != nil {
+			return nil, err
+		}
+		if c.alias == "register" {
+			more, err := d.alliance.register(d.offices)
+			if err != nil {
+				return nil, err
+			}
+			c.objects = append(c.objects, more...)
+		}
+		if _, err := op.AddControl(ctx, office.ControlRequest{Programme: c.alias, Objects: c.objects}); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// The account that Prepare adds, and where it writes.
+const (
+	SampleAccount    = "nato"
+	SamplePassword   = samplePassword
+	SampleCollection = "community.disinformation"
+	SampleOffice     = hq
+)
+
+// Prepare makes the folder of a single office, hq, with the sample alliance
+// and SampleAccount, which may write into SampleCollection. It is what
+// measuring and fault tools serve.
+func Prepare(ctx context.Context, dir string, cfg office.Config) error {
+	d := &demo{Options: Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, dir: dir, offices: map[liaison.Office]*office.Office{}}
+	keys, err := os.MkdirTemp("", "liaison-authority-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(keys)
+	if d.alliance, err = found(keys, d.Now()); err != nil {
+		return err
+	}
+	cfg.Office = hq
+	if err := office.Init(dir, cfg, d.alliance.pin); err != nil {
+		return err
+	}
+	o, err := office.Open(ctx, dir, office.Options{})
+	if err != nil {
+		return err
+	}
+	d.offices[hq] = o
+	err = o.Work(ctx, func(ctx context.Context) error {
+		if _, err := d.addCharters(ctx); err != nil {
+			return err
+		}
+		_, err := o.Operator().AddAccount(ctx, office.AccountRequest{
+			Name: SampleAccount, By: d.alliance.parties["NATO"], Roles: "read,write", Password: SamplePassword,
+		})
+		return err
+	})
+	return errors.Join(err, o.Close())
 }

@@ -1,0 +1,102 @@
+// Command bench measures an office beside the limits of the same machine in
+// the same run: durable POST beside raw SQLite inserts of the same rows, pages
+// of 1000 objects beside a server that answers the same bytes from memory and
+// beside a bare SELECT of the same rows.
+//
+// Every side runs in a process of its own; the code that makes the
+// denominators is in raw.go and memory.go. Nothing is asserted: it prints what
+// it measured, with the machine and the date.
+//
+// It does not compare with other products, and it keeps nothing.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+type options struct {
+	Objects     int `default:"10000" help:"Objects in the collection."`
+	Connections int `default:"4" help:"Connections that POST."`
+	Size        int `default:"700" help:"Bytes of an object."`
+	Seconds     int `default:"3" help:"Seconds for each reading measurement."`
+
+	Role string `hidden:"" enum:",office,raw,memory" default:""`
+	Dir  string `hidden:""`
+	File string `hidden:""`
+}
+
+func main() {
+	var o options
+	kong.Parse(&o, kong.Name("bench"), kong.Description("Figures of an office beside the limits of this machine."))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := o.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (o *options) run(ctx context.Context) error {
+	switch o.Role {
+	case "office":
+		return serveOffice(ctx, o.Dir)
+	case "raw":
+		return rawStore(o)
+	case "memory":
+		return serveMemory(ctx, o.File)
+	}
+	return o.measure(ctx)
+}
+
+// measure runs every pair and prints one row for each.
+func (o *options) measure(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "liaison-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Printf("%s, %s, %d CPUs, Go %s; %d objects of %d bytes\n\n", time.Now().UTC().Format("2006-01-02"),
+		machine(), runtime.NumCPU(), strings.TrimPrefix(runtime.Version(), "go"), o.Objects, o.Size)
+	fmt.Printf("%-34s %14s %22s %8s   %s\n", "what", "ours", "limit in this run", "ratio", "server CPU")
+	if err := o.posts(ctx, dir); err != nil {
+		return err
+	}
+	return o.pages(ctx, dir)
+}
+
+func row(what, unit string, ours, limit float64, cpu string) {
+	fmt.Printf("%-34s %8.0f %-5s %14.0f %-7s %8.2f   %s\n", what, ours, unit, limit, unit, ours/limit, cpu)
+}
+
+func machine() string {
+	b, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	for l := range strings.SplitSeq(string(b), "\n") {
+		if name, value, ok := strings.Cut(l, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
+// child starts this program again in a role, in a process of its own.
+func child(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Stderr = os.Stderr
+	return cmd, nil
+}
