@@ -16,6 +16,7 @@ import (
 
 	"github.com/liaison-office/liaison/internal/demo"
 	"github.com/liaison-office/liaison/internal/office"
+	"github.com/liaison-office/liaison/taxii"
 )
 
 // result is what a campaign found.
@@ -114,6 +115,13 @@ func (w *writers) round(ctx context.Context, command []string, folder string, ra
 	p.kill()
 	cancel()
 	wg.Wait()
+	close(failed)
+	for e := range failed {
+		var answered *taxii.ResponseError
+		if errors.As(e, &answered) {
+			err = errors.Join(err, e) // the office answered, and not with success
+		}
+	}
 	return err
 }
 
