@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -66,27 +67,56 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, nil)
 }
 
-// acceptCharterPage judges each entry by a registry that holds those before
-// it, and folds them after the commit.
+// acceptCharterPage judges entries by a registry that holds what all of them
+// prove by their own signatures: the first charter an office sees introduces
+// the office that signed its acts. After the commit they are folded.
 func (d *Desk) acceptCharterPage(ctx context.Context, n liaison.Office, b Batch, outcomes []Outcome) ([]Outcome, error) {
-	reg := d.reg.Load()
+	objects := make([][]byte, len(b.Items))
+	for i := range b.Items {
+		objects[i] = b.Items[i].Arrival.Travels.Bytes
+	}
+	reg := foresee(d.reg.Load(), b.Collection, objects)
 	verdicts := make([]verdict, len(b.Items))
 	for i := range b.Items {
 		verdicts[i] = d.examine(ctx, reg, b.Collection, b.Items[i].Arrival)
-		if verdicts[i].status == Accepted && verdicts[i].entry {
-			if next, err := reg.Apply(b.Collection, verdicts[i].object.Bytes()); err == nil {
-				reg = next
-			}
-		}
 	}
 	after := func() {
+		var entries [][]byte
 		for _, v := range verdicts {
 			if v.status == Accepted && v.entry {
-				d.fold(b.Collection, v.object.Bytes())
+				entries = append(entries, v.object.Bytes())
+			}
+		}
+		d.fold(b.Collection, entries...)
+	}
+	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, after)
+}
+
+// foresee returns the registry with those control objects that apply, in
+// whatever order they rest on each other. The objects prove themselves; who
+// brought them does not matter.
+func foresee(reg *registry.Registry, c liaison.CollectionID, objects [][]byte) *registry.Registry {
+	for progress := true; progress; {
+		progress = false
+		for i, b := range objects {
+			if b == nil {
+				continue
+			}
+			if next, err := reg.Apply(c, b); err == nil {
+				reg, progress = next, true
+			}
+			if !waits(reg, c, b) {
+				objects[i] = nil
 			}
 		}
 	}
-	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, after)
+	return reg
+}
+
+// waits reports whether another control object may still let b apply.
+func waits(reg *registry.Registry, c liaison.CollectionID, b []byte) bool {
+	_, err := reg.Apply(c, b)
+	return errors.Is(err, registry.ErrWaiting)
 }
 
 func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdicts []verdict, outcomes []Outcome, after func()) error {
@@ -402,17 +432,22 @@ func (d *Desk) retryWaiting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	objects := map[liaison.CollectionID][][]byte{}
 	for _, w := range list {
-		if err := d.retryOne(ctx, w); err != nil {
+		objects[w.Collection] = append(objects[w.Collection], w.Travels.Bytes)
+	}
+	for _, w := range list {
+		reg := foresee(d.reg.Load(), w.Collection, slices.Clone(objects[w.Collection]))
+		if err := d.retryOne(ctx, reg, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Desk) retryOne(ctx context.Context, w waitingAct) error {
+func (d *Desk) retryOne(ctx context.Context, reg *registry.Registry, w waitingAct) error {
 	a := &Arrival{Travels: w.Travels, Kind: w.Kind, Via: w.Via, Hop: w.Hop}
-	v := d.examine(ctx, d.reg.Load(), w.Collection, a)
+	v := d.examine(ctx, reg, w.Collection, a)
 	if v.status == Waiting {
 		return nil
 	}

@@ -2,8 +2,8 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/journal"
@@ -76,17 +76,16 @@ func (d *Desk) judgeControl(c *registry.Collection, actor release.Actor, obj *st
 	}
 }
 
-// fold applies a committed control object. It runs inside the journal's
-// commit, before any later batch is judged.
-func (d *Desk) fold(c liaison.CollectionID, object []byte) {
-	next, err := d.reg.Load().Apply(c, object)
-	if err != nil {
-		if !errors.Is(err, registry.ErrWaiting) {
-			d.Log.Error("a control object in a charter does not apply", "collection", c.String(), "err", err)
+// fold applies committed control objects. It runs inside the journal's commit,
+// before any later batch is judged.
+func (d *Desk) fold(c liaison.CollectionID, objects ...[]byte) {
+	reg := foresee(d.reg.Load(), c, slices.Clone(objects))
+	for _, b := range objects {
+		if _, err := reg.Apply(c, b); err != nil {
+			d.Log.Warn("a control object in a charter does not apply yet", "collection", c.String(), "err", err)
 		}
-		return
 	}
-	d.reg.Store(next)
+	d.reg.Store(reg)
 	d.charterChanged()
 }
 
