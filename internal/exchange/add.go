@@ -23,7 +23,7 @@ func (r *Room) Add(ctx context.Context, p taxii.Principal, collection string, bo
 	if err != nil {
 		return taxii.Status{}, err
 	}
-	b := desk.Batch{Collection: c, Status: r.NewID(), Items: Items(env)}
+	b := desk.Batch{Collection: c, Status: r.NewID(viewer(p).Principal()), Items: Items(env)}
 	outcomes, err := r.Desk.Accept(ctx, viewer(p), b)
 	if err != nil {
 		return taxii.Status{}, wire(err)

@@ -49,7 +49,8 @@ type Config struct {
 
 	Limits stix.Limits      // optional: stix.DefaultLimits
 	Now    func() time.Time // optional: time.Now
-	NewID  func() string    // optional: random UUIDv4
+	// NewID makes the id of a status for a principal; optional: random UUIDv4.
+	NewID func(principal string) string
 }
 
 // Room serves the exchange. Its methods may be called concurrently.
@@ -68,7 +69,7 @@ func New(cfg Config) *Room {
 		cfg.Now = time.Now
 	}
 	if cfg.NewID == nil {
-		cfg.NewID = uuid.NewString
+		cfg.NewID = func(string) string { return uuid.NewString() }
 	}
 	r := &Room{Config: cfg, seal: newSealer(cfg.CursorKey, cfg.Now)}
 	r.taxii = taxii.NewHandler(r, taxii.Config{

@@ -57,8 +57,8 @@ type Options struct {
 	Log  *slog.Logger
 	Now  func() time.Time
 	Salt func(c liaison.CollectionID, index uint64) liaison.Hash
-	// NewID makes status ids.
-	NewID func() string
+	// NewID makes the id of a status for a principal.
+	NewID func(principal string) string
 }
 
 // Office is an open office. Run must be running for anything to be appended.
