@@ -159,12 +159,14 @@ func TestAsManyObjectsAsTheLimitSays(t *testing.T) {
 }
 
 func TestElementsDoNotShareBytes(t *testing.T) {
-	e, err := stix.ParseEnvelope([]byte(`{"objects":[`+identity(`"x_v":1`)+`,`+identity(`"x_v":[2]`)+`]}`), stix.DefaultLimits())
+	e, err := stix.ParseEnvelope([]byte(`{"objects":[`+identity(`"x_v":1`)+`,`+identity(`"x_v":[2]`)+`,{"y":1,"id":2}]}`), stix.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a, b := e.Objects[0].Object, e.Objects[1].Object; string(a.Bytes()) != identity(`"x_v":1`) || string(b.Bytes()) != identity(`"x_v":[2]`) {
 		t.Errorf("%s\n%s", a.Bytes(), b.Bytes())
+	} else if v, _ := a.Property("x_v"); string(v) != "1" {
+		t.Errorf("x_v of the first is %s", v)
 	}
 }
 

@@ -185,6 +185,7 @@ func TestWhatCannotBeStoredRoutedOrLabelledIsRefused(t *testing.T) {
 		{"marking is no list", identity(`"object_marking_refs":"` + marking + `"`), stix.CodeBadMarking, "/object_marking_refs"},
 		{"marking is no string", identity(`"object_marking_refs":[{}]`), stix.CodeBadMarking, "/object_marking_refs/0"},
 		{"marking is an identity", identity(`"object_marking_refs":["` + marking + `","identity--` + uuid + `"]`), stix.CodeBadMarking, "/object_marking_refs/1"},
+		{"marking is of a type as long", identity(`"object_marking_refs":["x` + marking[1:] + `"]`), stix.CodeBadMarking, "/object_marking_refs/0"},
 		{"granular markings are no list", identity(`"granular_markings":{}`), stix.CodeBadMarking, "/granular_markings"},
 		{"granular marking is no object", identity(`"granular_markings":["x"]`), stix.CodeBadMarking, "/granular_markings/0"},
 		{"granular marking_ref is an identity", identity(`"granular_markings":[{"marking_ref":"identity--` + uuid + `"}]`), stix.CodeBadMarking, "/granular_markings/0/marking_ref"},
