@@ -20,6 +20,10 @@ const (
 	hq    liaison.Office = "hq.example.org"
 	tokyo liaison.Office = "tokyo.example.org"
 	seoul liaison.Office = "seoul.example.org"
+
+	// canberra is named by routes and parties and not started: an alliance has
+	// offices that are not reached today.
+	canberra liaison.Office = "canberra.example.org"
 )
 
 // alliance is everything the authority signs: keys, parties and programmes.
@@ -47,7 +51,7 @@ var cast = []party{
 	{"Lithuania", liaison.PartyMember, "organization", hq},
 	{"Japan", liaison.PartyPartner, "organization", tokyo},
 	{"Korea", liaison.PartyPartner, "organization", seoul},
-	{"Australia", liaison.PartyPartner, "organization", tokyo},
+	{"Australia", liaison.PartyPartner, "organization", canberra},
 	{"New Zealand", liaison.PartyPartner, "organization", tokyo},
 	{"India", liaison.PartyContact, "organization", tokyo},
 	{"Liaison Office Tokyo", liaison.PartyOffice, "organization", tokyo},
@@ -210,6 +214,7 @@ func (a *alliance) register(offices map[liaison.Office]*office.Office) ([]jsonte
 	}
 	raw = append(raw, liaison.JCS(liaison.NewRoute(newID("route"), seoul, []liaison.Office{tokyo}, a.now)))
 	raw = append(raw, liaison.JCS(liaison.NewRoute(newID("route"), tokyo, []liaison.Office{hq}, a.now)))
+	raw = append(raw, liaison.JCS(liaison.NewRoute(newID("route"), canberra, []liaison.Office{hq}, a.now)))
 	var signed []jsontext.Value
 	for _, b := range raw {
 		s, err := a.sign(b)

@@ -1,0 +1,396 @@
+package office_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/demo"
+	"github.com/liaison-office/liaison/internal/desk"
+	"github.com/liaison-office/liaison/internal/exchange"
+	"github.com/liaison-office/liaison/internal/office"
+	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/stix"
+	"github.com/liaison-office/liaison/taxii"
+	"pgregory.net/rapid"
+)
+
+// What a party observes depends only on the entries of collections it may
+// read and on its own acts. Two worlds run the same script; one of them also
+// holds acts the observer, Korea, may not see. Every answer Korea gets must be
+// the same bytes in both: status, headers and body.
+
+const (
+	observed = "community.disinformation"  // Korea reads and writes
+	hiddenA  = "members.drafts"            // Korea is no party
+	hiddenB  = "nato-japan-directed.cyber" // nor here
+	canary   = "zq7canary"
+)
+
+// base is an office folder that every world starts from.
+type base struct {
+	dir         string
+	begin       time.Time
+	token       map[string]string // by party name
+	collections map[string]string // alias -> id
+	neighbour   liaison.Office
+}
+
+func newBase(t *testing.T) *base {
+	t.Helper()
+	b := &base{dir: filepath.Join(t.TempDir(), "base"), begin: time.Now(), token: map[string]string{}, collections: map[string]string{}, neighbour: "canberra.example.org"}
+	ctx := t.Context()
+	must(t, demo.Prepare(ctx, b.dir, office.Config{}))
+	o, err := office.Open(ctx, b.dir, office.Options{})
+	must(t, err)
+	defer o.Close()
+	must(t, o.Work(ctx, func(ctx context.Context) error { return b.addAccounts(ctx, o) }))
+	programmes, err := o.Operator().Programmes(ctx, struct{}{})
+	must(t, err)
+	for _, p := range programmes {
+		for area, id := range p.Collection {
+			b.collections[p.Alias+"."+area] = id
+		}
+	}
+	return b
+}
+
+func (b *base) addAccounts(ctx context.Context, o *office.Office) error {
+	parties, err := o.Operator().Parties(ctx, struct{}{})
+	if err != nil {
+		return err
+	}
+	for _, p := range parties {
+		acc := registry.Account{Name: p.Name, By: p.ID, Roles: []registry.AccountRole{registry.MayRead, registry.MayWrite}}
+		if err := o.Accounts.Put(ctx, acc, ""); err != nil {
+			return err
+		}
+		if b.token[p.Name], err = o.Accounts.NewToken(ctx, p.Name, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func must(t interface {
+	Helper()
+	Fatal(...any)
+}, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// world is one copy of the office with its own clock.
+type world struct {
+	*base
+	office *office.Office
+	end    context.CancelFunc
+	done   chan error
+
+	mu    sync.Mutex
+	now   time.Time
+	count map[string]int // status ids made, by principal
+
+	next, status string // what the observer was given
+	transcript   []string
+}
+
+func (b *base) world(t *rapid.T, dir string) *world {
+	must(t, os.CopyFS(dir, os.DirFS(b.dir)))
+	w := &world{base: b, now: b.begin.Add(time.Minute), count: map[string]int{}, done: make(chan error, 1)}
+	var err error
+	w.office, err = office.Open(context.Background(), dir, office.Options{
+		Now:   func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
+		Salt:  func(c liaison.CollectionID, i uint64) liaison.Hash { return liaison.H(c[:], fmt.Appendf(nil, "%d", i)) },
+		NewID: w.statusID,
+	})
+	must(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	started := make(chan struct{})
+	go func() {
+		w.done <- w.office.Work(ctx, func(ctx context.Context) error { close(started); <-ctx.Done(); return nil })
+	}()
+	<-started
+	w.end = cancel
+	return w
+}
+
+func (w *world) statusID(principal string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count[principal]++
+	return uuid.NewHash(sha256.New(), uuid.NameSpaceOID, fmt.Appendf(nil, "%s %d", principal, w.count[principal]), 4).String()
+}
+
+func (w *world) close(t *rapid.T) {
+	w.end()
+	must(t, errors.Join(<-w.done, w.office.Close()))
+}
+
+// do answers a request in the name of a party; "" is nobody.
+func (w *world) do(party, method, path string, body []byte) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, bytes.NewReader(body))
+	if party != "" {
+		r.Header.Set("Authorization", "Bearer "+w.token[party])
+	}
+	r.Header.Set("Accept", taxii.MediaType)
+	r.Header.Set("Content-Type", taxii.MediaType)
+	rec := httptest.NewRecorder()
+	w.office.Exchange.ServeHTTP(rec, r)
+	return rec
+}
+
+func (w *world) collection(alias string) string {
+	if id, ok := w.collections[alias]; ok {
+		return id
+	}
+	return alias
+}
+
+// note returns an object of a family of ids; hidden ones carry the canary.
+func note(n, version int, hidden bool, tlp stix.TLP) []byte {
+	id := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "noleak %d", n))
+	text := "open text"
+	if hidden {
+		text = canary
+	}
+	return fmt.Appendf(nil, `{"objects":[{"type":"note","spec_version":"2.1","id":"note--%s","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:%02d.000Z","object_marking_refs":["%s"],"content":"%s %d","object_refs":["note--%s"]}]}`,
+		id, version, tlp.Marking(), text, version, id)
+}
+
+// step is one line of a script.
+type step struct {
+	Kind    string
+	N, V    int
+	Where   string
+	Version string
+	Limit   int
+}
+
+// visible steps happen in both worlds, hidden ones in the second only, and
+// the observer asks in both.
+func (w *world) play(s step) {
+	switch s.Kind {
+	case "tick":
+		w.mu.Lock()
+		w.now = w.now.Add(time.Duration(s.N) * time.Millisecond)
+		w.mu.Unlock()
+	case "visible":
+		w.do("NATO", "POST", objects(w.collection(observed)), note(s.N, s.V, false, stix.Green))
+	case "hidden":
+		w.do("NATO", "POST", objects(w.collection(hiddenA)), note(s.N, s.V, true, stix.Green))
+	case "hidden directed":
+		w.do("Japan", "POST", objects(w.collection(hiddenB)), note(s.N, s.V, true, stix.Green))
+	case "hidden refused":
+		w.do("Japan", "POST", objects(w.collection(hiddenA)), note(s.N, s.V, true, stix.Green))
+		w.do("NATO", "GET", objects(w.collection(hiddenA)), nil)
+	default:
+		w.observe(s)
+	}
+}
+
+func objects(c string) string { return taxii.RootPath + "collections/" + c + "/objects/" }
+
+// generators makes a request of the observer for every route of the program.
+// A route without one fails the test.
+var generators = map[taxii.Route]func(w *world, s step) (path string, body []byte){
+	{Method: "GET", Pattern: "/taxii2/"}:      func(*world, step) (string, []byte) { return "/taxii2/", nil },
+	{Method: "GET", Pattern: "/taxii2/root/"}: func(*world, step) (string, []byte) { return "/taxii2/root/", nil },
+	{Method: "GET", Pattern: "/taxii2/root/status/{status}/"}: func(w *world, s step) (string, []byte) {
+		return "/taxii2/root/status/" + w.status + "/", nil
+	},
+	{Method: "GET", Pattern: "/taxii2/root/collections/"}: func(*world, step) (string, []byte) { return "/taxii2/root/collections/", nil },
+	{Method: "GET", Pattern: "/taxii2/root/collections/{collection}/"}: func(w *world, s step) (string, []byte) {
+		return "/taxii2/root/collections/" + w.collection(s.Where) + "/", nil
+	},
+	{Method: "GET", Pattern: "/taxii2/root/collections/{collection}/manifest/"}: func(w *world, s step) (string, []byte) {
+		return strings.Replace(objects(w.collection(s.Where)), "/objects/", "/manifest/", 1) + s.query(""), nil
+	},
+	{Method: "GET", Pattern: "/taxii2/root/collections/{collection}/objects/"}: func(w *world, s step) (string, []byte) {
+		return objects(w.collection(s.Where)) + s.query(w.next), nil
+	},
+	{Method: "POST", Pattern: "/taxii2/root/collections/{collection}/objects/"}: func(w *world, s step) (string, []byte) {
+		return objects(w.collection(s.Where)), note(s.N, s.V, false, stix.Green)
+	},
+	{Method: "GET", Pattern: "/taxii2/root/collections/{collection}/objects/{object}/"}: func(w *world, s step) (string, []byte) {
+		return objects(w.collection(s.Where)) + noteID(s.N) + "/" + s.query(""), nil
+	},
+	{Method: "GET", Pattern: "/taxii2/root/collections/{collection}/objects/{object}/versions/"}: func(w *world, s step) (string, []byte) {
+		return objects(w.collection(s.Where)) + noteID(s.N) + "/versions/", nil
+	},
+	{Method: "GET", Pattern: exchange.ReceiptPattern}: func(w *world, s step) (string, []byte) {
+		return fmt.Sprintf("/receipts/%s/%d/?object=1", w.collection(s.Where), s.N), nil
+	},
+}
+
+func noteID(n int) string {
+	return "note--" + uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "noleak %d", n)).String()
+}
+
+func (s step) query(next string) string {
+	q := fmt.Sprintf("?limit=%d", s.Limit)
+	if s.Version != "" {
+		q += "&match[version]=" + s.Version
+	}
+	if next != "" && s.V == 0 {
+		q += "&next=" + next
+	}
+	return q
+}
+
+// observe asks and writes down the whole answer.
+func (w *world) observe(s step) {
+	if s.Kind == "relay" {
+		w.record(s, w.frames())
+		return
+	}
+	method, pattern, _ := strings.Cut(s.Kind, " ")
+	path, body := generators[taxii.Route{Method: method, Pattern: pattern}](w, s)
+	party := "Korea"
+	if s.N == 9 {
+		party = "" // nobody asks too
+	}
+	rec := w.do(party, method, path, body)
+	w.learn(rec)
+	w.record(s, fmt.Sprintf("%s %s\n%d\n%s\n%s", method, path, rec.Code, headers(rec.Header()), rec.Body))
+}
+
+func (w *world) record(s step, answer string) { w.transcript = append(w.transcript, answer) }
+
+func headers(h http.Header) string {
+	var b strings.Builder
+	if err := h.Write(&b); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
+// learn keeps what the observer can use in its next requests.
+func (w *world) learn(rec *httptest.ResponseRecorder) {
+	var got struct {
+		ID   string `json:"id"`
+		Next string `json:"next"`
+	}
+	if json.Unmarshal(rec.Body.Bytes(), &got) != nil {
+		return
+	}
+	if rec.Code == http.StatusAccepted {
+		w.status = got.ID
+	}
+	w.next = got.Next
+}
+
+// frames is what a neighbour that serves a party of the observed programme and
+// no other is sent: the offers, and the pages of every collection there is,
+// asked for by their ids.
+func (w *world) frames() string {
+	var b strings.Builder
+	v := registry.Neighbour(w.neighbour)
+	queries := []desk.Query{{What: desk.Offers}, {What: desk.Outbox}}
+	for _, alias := range slices.Sorted(keys(w.collections)) {
+		c, err := liaison.ParseCollectionID(w.collections[alias])
+		if err != nil {
+			panic(err)
+		}
+		queries = append(queries, desk.Query{What: desk.Log, Collection: c})
+	}
+	for _, q := range queries {
+		page, err := w.office.Desk.Read(context.Background(), v, q)
+		raw, encodeErr := json.Marshal(page, json.Deterministic(true))
+		fmt.Fprintf(&b, "%v %v %v\n%s\n", q.What, err, encodeErr, raw)
+	}
+	return b.String()
+}
+
+func keys(m map[string]string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+func genStep(kinds []string) *rapid.Generator[step] {
+	return rapid.Custom(func(t *rapid.T) step {
+		return step{
+			Kind:    rapid.SampledFrom(kinds).Draw(t, "kind"),
+			N:       rapid.IntRange(0, 9).Draw(t, "n"),
+			V:       rapid.IntRange(0, 2).Draw(t, "v"),
+			Where:   rapid.SampledFrom([]string{observed, hiddenA, hiddenB, "bulletin.disinformation", "community.charter", "members.charter", "9f2c1d7e-0000-4000-8000-000000000000"}).Draw(t, "where"),
+			Version: rapid.SampledFrom([]string{"", "all", "first", "last"}).Draw(t, "version"),
+			Limit:   rapid.IntRange(1, 3).Draw(t, "limit"),
+		}
+	})
+}
+
+func TestEveryRouteHasAGenerator(t *testing.T) {
+	for _, r := range exchange.Routes() {
+		if r.Method == http.MethodHead {
+			continue // answered by the same code as GET, without the body
+		}
+		if _, ok := generators[r]; !ok {
+			t.Errorf("%s %s has no generator: what it shows is not tested", r.Method, r.Pattern)
+		}
+	}
+}
+
+func TestWhatAPartyObservesDoesNotDependOnWhatItMayNotSee(t *testing.T) {
+	b := newBase(t)
+	observer := []string{"relay"}
+	for r := range generators {
+		observer = append(observer, r.Method+" "+r.Pattern)
+	}
+	slices.Sort(observer)
+	kinds := slices.Concat(observer, []string{"tick", "visible", "visible", "hidden", "hidden", "hidden directed", "hidden refused"})
+	dirs := 0
+	rapid.Check(t, func(t *rapid.T) {
+		script := rapid.SliceOfN(genStep(kinds), 4, 24).Draw(t, "script")
+		var transcripts [2][]string
+		for i := range transcripts {
+			dirs++
+			w := b.world(t, filepath.Join(filepath.Dir(b.dir), fmt.Sprintf("world-%d", dirs)))
+			for _, s := range script {
+				if i == 0 && strings.HasPrefix(s.Kind, "hidden") {
+					continue
+				}
+				w.play(s)
+			}
+			transcripts[i] = w.transcript
+			w.close(t)
+			os.RemoveAll(w.office.Dir)
+		}
+		compare(t, transcripts[0], transcripts[1])
+	})
+}
+
+func compare(t *rapid.T, without, with []string) {
+	if len(without) != len(with) {
+		t.Fatalf("%d answers without the hidden acts, %d with them", len(without), len(with))
+	}
+	for i := range without {
+		if without[i] != with[i] {
+			t.Fatalf("answer %d differs.\nwithout hidden acts:\n%s\nwith them:\n%s", i, without[i], with[i])
+		}
+		if strings.Contains(with[i], canary) {
+			t.Fatalf("answer %d shows a hidden text:\n%s", i, with[i])
+		}
+	}
+}
