@@ -112,7 +112,7 @@ func (o *Object) find(level Level, code, pointer, section, message string) {
 	o.findings = addFinding(o.findings, Finding{level, code, pointer, message, section})
 }
 
-// kindNames say what a jsontext.Kind is called.
+// kindName says what a jsontext.Kind is called.
 func kindName(k jsontext.Kind) string {
 	switch k {
 	case '"':
@@ -186,8 +186,8 @@ func (o *Object) readCreator(v jsontext.Value) {
 		return // noted as a malformed reference, or as of the wrong kind
 	}
 	o.createdBy = ID(text)
-	if typ := o.createdBy.Type(); typ != "identity" {
-		o.find(Must, FindRefType, "/created_by_ref", "§3.2", "created_by_ref names "+quoteShort(typ)+"; it must name an identity")
+	if !strings.HasPrefix(text, "identity--") {
+		o.find(Must, FindRefType, "/created_by_ref", "§3.2", "created_by_ref names "+quoteShort(text)+"; it must name an identity")
 	}
 }
 

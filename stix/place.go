@@ -1,0 +1,79 @@
+package stix
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// pointer returns the RFC 6901 pointer of the value being read.
+func (s *scanner) pointer() string {
+	var b strings.Builder
+	for _, p := range s.path {
+		b.WriteByte('/')
+		if p.index >= 0 {
+			b.WriteString(strconv.Itoa(p.index))
+			continue
+		}
+		if p.name.end == 0 {
+			return strings.TrimSuffix(b.String(), "/") // before the first name
+		}
+		b.WriteString(pointerToken(unquote(s.out[p.name.start-1 : p.name.end+1])))
+	}
+	return b.String()
+}
+
+// pointerToken escapes a name for a pointer, and shortens what no reader would want whole.
+func pointerToken(name string) string {
+	const limit = 100
+	if len(name) > limit {
+		name = strings.ToValidUTF8(name[:limit], "") + "..."
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}
+
+// find notes something wrong at the value being read.
+func (s *scanner) find(level Level, code, section, message string) {
+	if len(s.findings) == maxFindings {
+		return
+	}
+	s.findings = addFinding(s.findings, Finding{level, code, s.pointer(), message, section})
+}
+
+func addFinding(all []Finding, f Finding) []Finding {
+	switch {
+	case len(all) < maxFindings-1:
+		return append(all, f)
+	case len(all) == maxFindings-1:
+		return append(all, Finding{Level: Defect, Code: FindMore, Message: "there are more findings than are listed"})
+	}
+	return all
+}
+
+func (s *scanner) refuse(code, format string, args ...any) *Error {
+	return &Error{Pointer: s.pointer(), Code: code, Reason: fmt.Sprintf(format, args...)}
+}
+
+func (s *scanner) syntax(reason string) *Error {
+	return s.refuse(CodeNotJSON, "not JSON at byte %d: %s", s.pos, reason)
+}
+
+func (s *scanner) truncated() *Error {
+	return s.refuse(CodeNotJSON, "not JSON at byte %d: it ends too early", s.pos)
+}
+
+func (s *scanner) badUTF8() *Error {
+	return s.refuse(CodeBadUTF8, "byte %d is not UTF-8", s.pos)
+}
+
+func (s *scanner) unexpected(want string) *Error {
+	if s.pos >= len(s.src) {
+		return s.truncated()
+	}
+	r, n := utf8.DecodeRune(s.src[s.pos:])
+	if r == utf8.RuneError && n == 1 {
+		return s.badUTF8()
+	}
+	return s.syntax(fmt.Sprintf("%+q where %s belongs", r, want))
+}
