@@ -13,6 +13,16 @@ import (
 // JCS returns the canonical JSON (RFC 8785) of v, one of this package's own
 // values. Panics if v cannot be encoded: a programming error.
 func JCS(v any) []byte {
+	if e, ok := v.(encoder); ok {
+		if b, ok := e.appendJCS(nil); ok {
+			return b
+		}
+	}
+	return jcs(v)
+}
+
+// jcs is JCS for any value, by reflection.
+func jcs(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("liaison: encode %T: %v", v, err))
