@@ -1,7 +1,6 @@
 package stix
 
 import (
-	"bytes"
 	"fmt"
 )
 

@@ -91,4 +91,3 @@ func significant(text string) string {
 	mantissa, _, _ := strings.Cut(strings.ToLower(strings.TrimLeft(text, "-")), "e")
 	return strings.Trim(strings.Replace(mantissa, ".", "", 1), "0")
 }
-
