@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
@@ -69,7 +70,7 @@ func (d *Desk) passBack(tx store.Tx, next liaison.Office, c liaison.CollectionID
 		if cp.Origin.Office == d.Office {
 			continue
 		}
-		if err := tx.Put(bucketHops, actKey(c, act)+"/"+string(cp.Origin.Office), marshal(h)); err != nil {
+		if err := d.keepHop(tx, c, act, cp.Origin.Office, h); err != nil {
 			return err
 		}
 	}
@@ -78,6 +79,36 @@ func (d *Desk) passBack(tx store.Tx, next liaison.Office, c liaison.CollectionID
 		return err
 	}
 	return d.queueHops(tx, back, next, c, act, hops)
+}
+
+// keepHop keeps the hop of an office under the checkpoint with the most
+// cosignatures: one that came back from further on says more than our own
+// reading of a neighbour's log.
+func (d *Desk) keepHop(tx store.Tx, c liaison.CollectionID, act liaison.Hash, o liaison.Office, h liaison.Hop) error {
+	key := actKey(c, act) + "/" + string(o)
+	raw, ok, err := tx.State(bucketHops, key)
+	if err != nil {
+		return err
+	}
+	if ok {
+		var old liaison.Hop
+		if err := json.Unmarshal(raw, &old); err != nil {
+			return fmt.Errorf("hop %s: %w", key, err)
+		}
+		if !d.newWitness(old, h) {
+			return nil
+		}
+	}
+	return tx.Put(bucketHops, key, marshal(h))
+}
+
+// newWitness reports whether a hop has a cosigner, other than this office,
+// that the one before lacks.
+func (d *Desk) newWitness(old, h liaison.Hop) bool {
+	have := ledger.Cosigners(old.Checkpoint)
+	return slices.ContainsFunc(ledger.Cosigners(h.Checkpoint), func(o liaison.Office) bool {
+		return o != d.Office && !slices.Contains(have, o)
+	})
 }
 
 func (d *Desk) queueHops(tx store.Tx, back, next liaison.Office, c liaison.CollectionID, act liaison.Hash, hops []liaison.Hop) error {
