@@ -25,6 +25,7 @@ type disk struct {
 	left  int  // operations until the failure; counted only while armed
 	armed bool // set once the store is open
 	hit   bool // it has failed
+	dirty bool // the write-ahead log has bytes that were not synced
 }
 
 type mode string
@@ -45,7 +46,22 @@ func (d *disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, v
 	if err != nil {
 		return nil, flags, err
 	}
-	return &diskFile{File: f, disk: d, shm: vfsutil.WrapSharedMemory(f)}, flags, nil
+	return &diskFile{File: f, disk: d, shm: vfsutil.WrapSharedMemory(f), wal: flags&vfs.OPEN_WAL != 0}, flags, nil
+}
+
+func (d *disk) failed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.hit
+}
+
+// soil notes a write to the write-ahead log, or its sync.
+func (f *diskFile) soil(dirty bool) {
+	if f.wal {
+		f.disk.mu.Lock()
+		defer f.disk.mu.Unlock()
+		f.disk.dirty = dirty
+	}
 }
 
 func (d *disk) arm(on bool) {
@@ -77,12 +93,14 @@ type diskFile struct {
 	vfs.File
 	disk *disk
 	shm  vfs.SharedMemory
+	wal  bool
 }
 
 func (f *diskFile) SharedMemory() vfs.SharedMemory { return f.shm }
 
 func (f *diskFile) WriteAt(p []byte, off int64) (n int, err error) {
 	err = f.disk.do(sqlite3.IOERR_WRITE, func() error {
+		f.soil(true)
 		n, err = f.File.WriteAt(p, off)
 		return err
 	})
@@ -90,7 +108,10 @@ func (f *diskFile) WriteAt(p []byte, off int64) (n int, err error) {
 }
 
 func (f *diskFile) Sync(flags vfs.SyncFlag) error {
-	return f.disk.do(sqlite3.IOERR_FSYNC, func() error { return f.File.Sync(flags) })
+	return f.disk.do(sqlite3.IOERR_FSYNC, func() error {
+		f.soil(false)
+		return f.File.Sync(flags)
+	})
 }
 
 func (f *diskFile) Truncate(size int64) error {
@@ -136,13 +157,13 @@ func failAt(t *testing.T, d *disk) (broken bool) {
 	d.arm(true)
 	acked := uint64(0)
 	for range 8 {
-		from := acked
+		from, failed := acked, d.failed()
 		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, l.Entries[from:from+5])
 		})
 		switch {
-		case err == nil && broken:
-			t.Fatalf("failure %d: an update succeeds after %v", d.left, store.ErrBroken)
+		case failed && !errors.Is(err, store.ErrBroken):
+			t.Fatalf("failure %d: the next update says %v", d.left, err)
 		case err == nil:
 			acked += 5
 		case errors.Is(err, store.ErrBroken):
@@ -160,6 +181,32 @@ func failAt(t *testing.T, d *disk) (broken bool) {
 		t.Fatal(err)
 	}
 	return broken
+}
+
+func TestAnUpdateReturnsAfterTheSync(t *testing.T) {
+	d := &disk{VFS: vfs.Find("")}
+	vfs.Register(t.Name(), d)
+	t.Cleanup(func() { vfs.Unregister(t.Name()) }) // after the store is closed
+	s := openTest(t, t.TempDir(), Config{vfs: t.Name(), wal: 20})
+	l := storetest.NewLog(1)
+	for range 50 {
+		es := l.Next(3)
+		d.mu.Lock()
+		d.dirty = true // a commit that writes nothing would not do
+		d.mu.Unlock()
+		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
+			return tx.Append(l.Collection, es)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.mu.Lock()
+		dirty := d.dirty
+		d.mu.Unlock()
+		if dirty {
+			t.Fatal("what the update wrote has not been synced")
+		}
+	}
 }
 
 // checkPrefix checks that the store holds the beginning of a log and nothing

@@ -64,7 +64,7 @@ func appendForever(dir string) error {
 
 const (
 	killRounds   = 20
-	maxKillGroup = 50 // entries
+	maxKillGroup = 20 // entries
 )
 
 func TestKilledProcessesLoseNothingAcknowledged(t *testing.T) {

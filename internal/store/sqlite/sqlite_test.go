@@ -1,8 +1,11 @@
 package sqlite
 
 import (
+	"context"
+	"errors"
 	"testing"
 
+	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
@@ -26,4 +29,31 @@ func openTest(t testing.TB, dir string, config Config) *Store {
 		}
 	})
 	return s
+}
+
+// Digests of eight bytes can be made to collide.
+func TestADigestThatCollidesFindsNothingElse(t *testing.T) {
+	s := openTest(t, t.TempDir(), Config{})
+	l := storetest.NewLog(1)
+	l.Next(10)
+	fill(t, s, l)
+	other := liaison.H([]byte("another act"))
+	err := s.Update(context.Background(), nil, func(t store.Tx) error {
+		c := t.(*tx).conn
+		return errors.Join(
+			c.exec("INSERT INTO ids SELECT ?, key FROM objects", idDigest("note--b")),
+			c.exec("INSERT INTO acts SELECT ?, key FROM objects", digest(other)))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := func(*store.Entry) error { return errors.New("it is found") }
+	err = s.View(context.Background(), func(v store.View) error {
+		return errors.Join(
+			v.Find(l.Collection, "note--b", store.Meta, found),
+			v.FindAct(l.Collection, other, store.Meta, found))
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
