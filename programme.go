@@ -75,6 +75,9 @@ func (p Participant) Covers(at Instant) bool {
 	return p.Since <= at && (p.Until.IsZero() || at < p.Until)
 }
 
+// Ended reports whether the participation is over at an instant.
+func (p Participant) Ended(at Instant) bool { return !p.Until.IsZero() && at >= p.Until }
+
 // Epoch numbers the logs of an area: each opened closes the one before.
 type Epoch struct {
 	Area   Area   `json:"area"`

@@ -50,19 +50,19 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 	if b.Follow != nil && b.Follow.Origin.Office != n {
 		return nil, fmt.Errorf("follow %s: the neighbour is %s", b.Follow.Origin, n)
 	}
-	outcomes := make([]Outcome, len(b.Items))
-	verdicts := make([]verdict, len(b.Items))
-	charter := false
 	for i := range b.Items {
-		a := b.Items[i].Arrival
-		if a == nil {
+		if b.Items[i].Arrival == nil {
 			return nil, errors.New("a relay page brings acts, not bare objects")
 		}
-		verdicts[i] = d.examine(ctx, d.reg.Load(), b.Collection, a)
-		charter = charter || verdicts[i].entry
 	}
-	if charter {
+	outcomes := make([]Outcome, len(b.Items))
+	reg := d.reg.Load()
+	if c, known := reg.Collection(b.Collection); len(b.Items) > 0 && (!known || c.Area == liaison.Charter) {
 		return d.acceptCharterPage(ctx, n, b, outcomes)
+	}
+	verdicts := make([]verdict, len(b.Items))
+	for i := range b.Items {
+		verdicts[i] = d.examine(ctx, reg, b.Collection, b.Items[i].Arrival)
 	}
 	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, nil)
 }

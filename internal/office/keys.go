@@ -123,12 +123,12 @@ func (k *Keys) SignCheckpoint(origin liaison.Origin, text string) string {
 }
 
 // Cosign returns the signature line by which this office's witness key says
-// that it saw a checkpoint at a time (C2SP tlog-cosignature v1), with its
+// that it saw a checkpoint at a time (C2SP tlog-cosignature v1), without its
 // newline.
 func (k *Keys) Cosign(text string, unix int64) string {
 	name := k.office.WitnessKey()
 	sig := ed25519.Sign(k.witness, ledger.CosignatureMessage(text, unix))
-	return line(name, signature(ledger.WitnessKeyHash(name, public(k.witness)), ledger.CosignatureBytes(unix, sig)))
+	return strings.TrimSuffix(line(name, signature(ledger.WitnessKeyHash(name, public(k.witness)), ledger.CosignatureBytes(unix, sig))), "\n")
 }
 
 // signature is the C2SP signed-note form: the key hash, then the signature.

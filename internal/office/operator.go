@@ -284,7 +284,15 @@ func (p *Operator) Explain(ctx context.Context, r ExplainRequest) (ExplainReply,
 		return ExplainReply{}, err
 	}
 	d := outcomes[0].Decision
-	return ExplainReply{d.Allowed, string(d.Rule), d.Clause, d.Reason}, nil
+	return ExplainReply{d.Allowed, string(d.Rule), d.Clause, p.named(d.Reason)}, nil
+}
+
+// named writes parties by their names.
+func (p *Operator) named(text string) string {
+	for _, q := range p.o.Desk.Registry().Parties() {
+		text = strings.ReplaceAll(text, string(q.ID), q.Name)
+	}
+	return text
 }
 
 func (p *Operator) explainAs(ctx context.Context, r ExplainRequest) (registry.Account, error) {

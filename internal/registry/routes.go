@@ -53,10 +53,20 @@ func walkBack(before map[liaison.Office]liaison.Office, from, to liaison.Office)
 	return path
 }
 
-// OfficesOf returns the offices whose accounts may read a programme at an
-// instant: those that serve its parties, those where somebody acts for one,
+// OfficesOf returns the offices whose accounts may read a programme's areas at
+// an instant: those that serve its parties, those where somebody acts for one,
 // and those that may comment. A public programme is for every office.
 func (r *Registry) OfficesOf(p *Programme, at liaison.Instant) []liaison.Office {
+	return r.audience(p, at, liaison.Participant.Covers)
+}
+
+// charterOffices also counts parties whose time begins later: they know what
+// they will be party of.
+func (r *Registry) charterOffices(p *Programme, at liaison.Instant) []liaison.Office {
+	return r.audience(p, at, func(q liaison.Participant, at liaison.Instant) bool { return !q.Ended(at) })
+}
+
+func (r *Registry) audience(p *Programme, at liaison.Instant, counts func(liaison.Participant, liaison.Instant) bool) []liaison.Office {
 	v, _ := p.InForce(at)
 	set := map[liaison.Office]bool{}
 	if v.Kind == liaison.KindPublic {
@@ -66,7 +76,7 @@ func (r *Registry) OfficesOf(p *Programme, at liaison.Instant) []liaison.Office 
 	}
 	for _, q := range v.Parties {
 		party, known := r.parties[q.Ref]
-		if !known || !q.Covers(at) {
+		if !known || !counts(q, at) {
 			continue
 		}
 		set[party.Party.ServedBy] = true
@@ -125,14 +135,15 @@ func (r *Registry) Offered(here, neighbour liaison.Office, id liaison.Collection
 // offers: transit offices get the charter, so that they know what they carry;
 // anything else goes only where a reader is reached.
 func (r *Registry) offers(here, neighbour liaison.Office, c *Collection, at liaison.Instant) bool {
+	v, _ := c.Programme.InForce(at)
 	readers := r.OfficesOf(c.Programme, at)
-	if !r.carries(neighbour, c.Programme, readers, at) {
-		return false
-	}
 	targets := readers
 	if c.Area == liaison.Charter {
-		v, _ := c.Programme.InForce(at)
+		readers = r.charterOffices(c.Programme, at)
 		targets = slices.Concat(readers, v.Transit)
+	}
+	if !r.carries(neighbour, c.Programme, readers, at) {
+		return false
 	}
 	return slices.ContainsFunc(targets, func(to liaison.Office) bool {
 		path := r.Path(here, to)

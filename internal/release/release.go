@@ -340,6 +340,8 @@ func (q *Question) read() Decision {
 		return q.refuse(RuleParty, "/parties", "nobody is logged in and %s is not public", p.Name)
 	case !listed && q.comments():
 		return q.allow(RuleComment, "/comment", "%s reads what it may comment on", q.Actor.ServedBy)
+	case listed && q.Area == liaison.Charter && !terms.Ended(q.At):
+		// A party knows what it will be party of.
 	case !listed || !terms.Covers(q.At):
 		return q.refuse(RuleParty, "/parties", "%s is not a party of %s at %s", q.Actor.party(), p.Name, q.At)
 	}
