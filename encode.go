@@ -89,7 +89,7 @@ func (i Instant) encodes() bool {
 
 func appendInstant(b []byte, i Instant) []byte {
 	b = append(b, '"')
-	b = i.Time().AppendFormat(b, instantLayout)
+	b = i.Append(b)
 	return append(b, '"')
 }
 

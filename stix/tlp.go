@@ -120,6 +120,10 @@ func tlpByID(id ID) TLP {
 	return Unmarked
 }
 
+// IsTLP reports whether id is one of the marking-definitions of TLP 1 or 2,
+// which mean the same whoever defines them.
+func IsTLP(id ID) bool { return tlpByID(id) != Unmarked }
+
 // TLPMarkings returns the five marking-definitions of TLP 2.0 as OASIS publishes them,
 // from Clear to Red.
 func TLPMarkings() []*Object {

@@ -67,6 +67,10 @@ type Page struct {
 	// commas. The handler then writes it as it is and never reads Entry.Bytes.
 	Joined []byte
 
+	// Release, if set, is called once when the answer is written: the bytes
+	// are the Backend's again.
+	Release func()
+
 	// More says that entries follow which Next leads to. A page may be shorter
 	// than the limit, even empty, and still have More.
 	More bool

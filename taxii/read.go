@@ -120,6 +120,9 @@ func (h *Handler) records(x *exchange, p Page, list any) error {
 
 // envelope sends the bytes of a page's objects (TAXII 2.1 §3.7).
 func (h *Handler) envelope(x *exchange, p Page) error {
+	if p.Release != nil {
+		defer p.Release()
+	}
 	added(x, p)
 	if len(p.Entries) == 0 {
 		return h.parts(x, opening(p), []byte("}"))

@@ -86,7 +86,7 @@ func (d *Desk) mayWrite(ctx context.Context, reg *registry.Registry, c *registry
 func (d *Desk) mayRead(c *registry.Collection, actor release.Actor, now liaison.Instant) release.Decision {
 	version, until := c.Programme.InForce(now)
 	return release.Decide(&release.Question{
-		Action: release.Read, At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor,
+		Action: release.Read, At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
 	})
 }
 
@@ -97,7 +97,7 @@ func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liais
 	}
 	version, until := c.Programme.InForce(now)
 	return release.Decide(&release.Question{
-		At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor,
+		At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
 		Object: release.Object{Type: "note", Label: stix.Label{TLP: stix.Clear, Marked: true}},
 	}).Allowed
 }
@@ -114,7 +114,7 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 			continue
 		}
 		q := d.question(coll, actor, b.Items[i].Object, resolve)
-		judge := d.judge(coll, q, o)
+		judge := d.judge(coll, q, o, b.DryRun)
 		if b.DryRun {
 			d.dryRun(judge, o)
 			continue
@@ -207,8 +207,9 @@ func labelOf(o *stix.Object, resolve func(stix.ID) (*stix.Object, bool)) stix.La
 	return stix.LabelOf(o, resolve)
 }
 
-// judge decides at the instant the journal assigns.
-func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome) journal.Judge {
+// judge decides at the instant the journal assigns; explain puts an allowed
+// decision into words too.
+func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, explain bool) journal.Judge {
 	return func(at liaison.Instant, first *liaison.Act) (journal.Ruling, bool) {
 		reg := d.reg.Load()
 		version, until := c.Programme.InForce(at)
@@ -217,9 +218,11 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome) jo
 		}
 		q.At, q.Programme, q.Until = at, version.Programme, until
 		q.Unlisted = reg.Unlisted(d.Office, version.Of(), at)
+		q.Brief = !explain
 		decision := release.Decide(q)
 		if !decision.Allowed {
-			*o = o.refused(decision)
+			q.Brief = false
+			*o = o.refused(release.Decide(q))
 			return journal.Ruling{}, false
 		}
 		o.Decision, o.Reason = decision, ""
@@ -260,6 +263,9 @@ func (d *Desk) resolver(ctx context.Context, b Batch) func(stix.ID) (*stix.Objec
 		}
 	}
 	return func(id stix.ID) (*stix.Object, bool) {
+		if stix.IsTLP(id) {
+			return nil, false // what everybody knows is not for somebody to define
+		}
 		if o, ok := found[id]; ok {
 			return o, o != nil
 		}

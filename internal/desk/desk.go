@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -77,6 +78,8 @@ type Desk struct {
 	Config
 	reg   atomic.Pointer[registry.Registry] // replaced by fold, under the journal's commit
 	retry chan struct{}                     // capacity 1: the charters changed
+
+	buffers sync.Pool // of *[]byte: the bytes of pages
 }
 
 // New returns a desk; Open must be called before use.

@@ -32,6 +32,14 @@ func (d *Desk) readObjects(s store.View, q Query, page *Page) error {
 		return err
 	}
 	p := pager{s: s, q: &q, page: page, limit: limit}
+	page.Entries = make([]Entry, 0, min(limit, MaxPage))
+	if !q.WithoutBytes {
+		page.buffer, _ = d.buffers.Get().(*[]byte)
+		if page.buffer == nil {
+			page.buffer = new([]byte)
+		}
+		page.Joined, page.buffers = (*page.buffer)[:0], &d.buffers
+	}
 	if len(q.Filter.IDs) > 0 {
 		err = findAll(s, q, from, p.take)
 	} else {

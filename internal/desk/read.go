@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/liaison-office/liaison"
@@ -68,6 +69,19 @@ type Page struct {
 	Collection liaison.CollectionID   // Statuses: into what
 	Receipt    *liaison.Receipt       // Receipts
 	Acts       []UndeliveredAct       // Undelivered
+
+	buffers *sync.Pool // where buffer came from, until it is released
+	buffer  *[]byte
+}
+
+// Release lets the desk use the bytes of Objects again. Who calls it does not
+// look at Joined or Entry.Bytes afterwards; nobody has to call it.
+func (p *Page) Release() {
+	if p.buffers != nil {
+		*p.buffer = p.Joined
+		p.buffers.Put(p.buffer)
+		p.buffers = nil
+	}
 }
 
 // Entry is an object as readers see it. Bytes lie within Page.Joined.

@@ -184,12 +184,25 @@ func (r *Room) Objects(ctx context.Context, p taxii.Principal, collection string
 }
 
 func (r *Room) page(page *desk.Page, bound string) taxii.Page {
-	out := taxii.Page{Entries: make([]taxii.Entry, len(page.Entries)), Joined: page.Joined, More: page.More}
+	out := taxii.Page{Entries: make([]taxii.Entry, len(page.Entries)), Joined: page.Joined, More: page.More, Release: page.Release}
+	dates := dates(page.Entries)
 	for i, e := range page.Entries {
-		out.Entries[i] = taxii.Entry{ID: e.ID, Version: e.Version, Added: e.Added.String(), Bytes: e.Bytes}
+		out.Entries[i] = taxii.Entry{ID: e.ID, Version: e.Version, Added: dates[i*dateLen : (i+1)*dateLen], Bytes: e.Bytes}
 	}
 	if page.More {
 		out.Next = r.seal.seal(page.Next, bound)
 	}
 	return out
+}
+
+// dateLen is the length of every date: six decimals and Z.
+const dateLen = len("2006-01-02T15:04:05.000000Z")
+
+// dates joins the dates of a page: one string instead of a thousand.
+func dates(entries []desk.Entry) string {
+	b := make([]byte, 0, len(entries)*dateLen)
+	for _, e := range entries {
+		b = e.Added.Append(b)
+	}
+	return string(b)
 }

@@ -46,6 +46,7 @@ type Registry struct {
 	byUnder    map[liaison.Hash]*Version
 	byID       map[stix.ID]liaison.Hash // programme id -> genesis
 	colls      map[liaison.CollectionID]*Collection
+	sorted     []*Collection // the values of colls, in the order of Collections
 }
 
 type office struct {
@@ -130,7 +131,7 @@ func (r *Registry) clone() *Registry {
 		pin: r.pin, authority: r.authority,
 		offices: maps.Clone(r.offices), routes: maps.Clone(r.routes), parties: maps.Clone(r.parties),
 		programmes: maps.Clone(r.programmes), byUnder: maps.Clone(r.byUnder), byID: maps.Clone(r.byID),
-		colls: maps.Clone(r.colls),
+		colls: maps.Clone(r.colls), sorted: r.sorted,
 	}
 }
 
@@ -302,6 +303,7 @@ func (r *Registry) withVersion(v *Version, genesis liaison.Hash) *Registry {
 		n.byUnder[v.Under] = v
 		n.addCollections(p, v)
 	}
+	n.sorted = slices.SortedFunc(maps.Values(n.colls), compareCollections)
 	return n
 }
 
@@ -361,10 +363,8 @@ func (r *Registry) Collection(id liaison.CollectionID) (*Collection, bool) {
 }
 
 // Collections returns all collections: charters first, then by programme name,
-// area and epoch.
-func (r *Registry) Collections() []*Collection {
-	return slices.SortedFunc(maps.Values(r.colls), compareCollections)
-}
+// area and epoch. The list is shared; nobody changes it.
+func (r *Registry) Collections() []*Collection { return r.sorted }
 
 func compareCollections(a, b *Collection) int {
 	if ca, cb := a.Area == liaison.Charter, b.Area == liaison.Charter; ca != cb {

@@ -50,6 +50,10 @@ type Question struct {
 	Actor  Actor
 	Object Object // Write only
 
+	// Brief leaves Clause and Reason of the answer empty: for questions whose
+	// answer nobody reads.
+	Brief bool
+
 	// Unlisted are offices the way to the audience needs that the programme
 	// does not list as transit. The first door asks; later offices leave it empty.
 	Unlisted []liaison.Office
@@ -161,7 +165,9 @@ func (q *Question) write() Decision {
 func (q *Question) allowWrite(tlp stix.TLP) Decision {
 	d := q.allow(RuleRole, "/parties", "%s is a participant of %s", q.Actor.party(), q.Programme.Name)
 	if _, i, ok := q.Programme.Participant(q.Actor.party()); ok {
-		d.Clause = q.clause(fmt.Sprintf("/parties/%d", i))
+		if !q.Brief {
+			d.Clause = q.clause(fmt.Sprintf("/parties/%d", i))
+		}
 	} else {
 		d = q.allow(RuleComment, "/comment", "%s may attach assessments as a listed office", q.Actor.ServedBy)
 	}
@@ -345,6 +351,9 @@ func (q *Question) read() Decision {
 	case !listed || !terms.Covers(q.At):
 		return q.refuse(RuleParty, "/parties", "%s is not a party of %s at %s", q.Actor.party(), p.Name, q.At)
 	}
+	if q.Brief {
+		return Decision{Allowed: true, Rule: RuleParty}
+	}
 	return q.allow(RuleParty, fmt.Sprintf("/parties/%d", i), "%s is a party of %s", q.Actor.party(), p.Name)
 }
 
@@ -371,9 +380,15 @@ func (q *Question) clause(pointer string) string {
 }
 
 func (q *Question) refuse(r Rule, pointer, format string, args ...any) Decision {
+	if q.Brief {
+		return Decision{Rule: r}
+	}
 	return Decision{Rule: r, Clause: q.clause(pointer), Reason: fmt.Sprintf(format, args...)}
 }
 
 func (q *Question) allow(r Rule, pointer, format string, args ...any) Decision {
+	if q.Brief {
+		return Decision{Allowed: true, Rule: r}
+	}
 	return Decision{Allowed: true, Rule: r, Clause: q.clause(pointer), Reason: fmt.Sprintf(format, args...)}
 }
