@@ -64,7 +64,8 @@ type Page struct {
 	Entries []Entry
 
 	// Joined may hold the Bytes of all Entries, in order, separated by single
-	// commas. The handler then writes it as it is and never reads Entry.Bytes.
+	// commas. The handler then writes it as it is and reads nothing of Entries
+	// but their number and the Added of the first and the last.
 	Joined []byte
 
 	// Release, if set, is called once when the answer is written: the bytes

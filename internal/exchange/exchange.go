@@ -185,12 +185,17 @@ func (r *Room) Objects(ctx context.Context, p taxii.Principal, collection string
 
 func (r *Room) page(page *desk.Page, bound string) taxii.Page {
 	out := taxii.Page{Entries: make([]taxii.Entry, len(page.Entries)), Joined: page.Joined, More: page.More, Release: page.Release}
-	dates := dates(page.Entries)
-	for i, e := range page.Entries {
-		out.Entries[i] = taxii.Entry{ID: e.ID, Version: e.Version, Added: dates[i*dateLen : (i+1)*dateLen], Bytes: e.Bytes}
-	}
 	if page.More {
 		out.Next = r.seal.seal(page.Next, bound)
+	}
+	if n := len(page.Entries); n > 0 && page.Joined != nil {
+		out.Entries[0].Added = page.Entries[0].Added.String()
+		out.Entries[n-1].Added = page.Entries[n-1].Added.String()
+		return out // the rest is in Joined
+	}
+	dates := dates(page.Entries)
+	for i, e := range page.Entries {
+		out.Entries[i] = taxii.Entry{ID: e.ID, Version: e.Version, Added: dates[i*dateLen : (i+1)*dateLen]}
 	}
 	return out
 }

@@ -36,6 +36,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -220,9 +221,15 @@ const (
 	maxHeaderBytes    = 32 << 10
 )
 
+// gcPercent is how much a serving office's heap may grow between collections.
+const gcPercent = 400
+
 // Run serves until ctx ends or something fails that the office cannot go on
 // without. Listen must have been called.
 func (o *Office) Run(ctx context.Context) error {
+	// The live heap is a few megabytes and a page of objects as large again:
+	// with Go's default every second page would start a collection.
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	operator, err := o.listenOperator()
 	if err != nil {
 		return err
