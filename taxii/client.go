@@ -118,11 +118,12 @@ const (
 // Await asks for s again while it is Pending, with growing pauses, until it is
 // Complete or ctx ends. A server that asks for patience gets it.
 func (c *Client) Await(ctx context.Context, root string, s Status) (Status, error) {
+	id := s.ID
 	for pause := minPoll; s.Status == Pending; pause = min(pause*2, maxPoll) {
 		if err := sleep(ctx, pause); err != nil {
-			return s, fmt.Errorf("await status %s: %w", s.ID, err)
+			return s, fmt.Errorf("await status %s: %w", id, err)
 		}
-		fresh, err := c.Status(ctx, root, s.ID)
+		fresh, err := c.Status(ctx, root, id)
 		var busy *ResponseError
 		switch {
 		case err == nil:
@@ -130,11 +131,11 @@ func (c *Client) Await(ctx context.Context, root string, s Status) (Status, erro
 		case errors.As(err, &busy) && busy.RetryAfter > 0:
 			pause = max(pause, busy.RetryAfter/2)
 		default:
-			return s, fmt.Errorf("await status %s: %w", s.ID, err)
+			return s, fmt.Errorf("await status %s: %w", id, err)
 		}
 	}
 	if s.Status != Complete {
-		return s, fmt.Errorf("await status %s: the server calls it %.40q", s.ID, s.Status)
+		return s, fmt.Errorf("await status %s: the server calls it %.40q", id, s.Status)
 	}
 	return s, nil
 }
