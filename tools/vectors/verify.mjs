@@ -182,7 +182,22 @@ const unsigned = (object) => {
   return jcs({ ...object, extensions });
 };
 const objectText = (object) => `liaison/object/1\n${object.type}\n${object.id}\n${b64(H(unsigned(object)))}\n`;
-const linesOf = (object) => object.extensions[EXT_SIGNED]?.signatures ?? [];
+const linesOf = (object) => {
+  const ext = object.extensions[EXT_SIGNED] ?? { extension_type: 'property-extension', signatures: [] };
+  if (ext.extension_type !== 'property-extension') throw new Error(`extension_type of ${EXT_SIGNED}`);
+  return ext.signatures;
+};
+
+// Makes the notes and signatures anew that came with an object or a checkpoint.
+const linesAgain = (object) => linesOf(object).map((l) => line(parseLine(l).name, noteSignature(parseLine(l).name, objectText(object))));
+function noteAgain(note) {
+  const { text, signatures } = splitNote(note);
+  const again = signatures.map((s) => {
+    const cosigned = keys.get(s.name).type === 'cosignature';
+    return line(s.name, cosigned ? cosignature(s.name, Number(s.sig.readBigUInt64BE()), text) : noteSignature(s.name, text)) + '\n';
+  });
+  return text + '\n' + again.join('');
+}
 
 function parsePin(text) {
   const lines = text.split('\n').filter((l) => l && !l.startsWith('#'));
@@ -303,6 +318,7 @@ group('instants', V.instants, (i) => {
 group('programmes', V.programmes, (p) => {
   same('unsigned', unsigned(p.object), p.unsigned);
   same('under', H(p.unsigned), p.under);
+  same('signatures', linesAgain(p.object), linesOf(p.object));
   same('genesis', p.object.version === 1 ? H(p.unsigned) : p.object.genesis, p.genesis);
   if (p.object.version > 1) same('genesis of version 1', H(unsigned(V.programmes[0].object)), p.genesis);
 });
@@ -349,12 +365,13 @@ group('log', [V.log], (l) => {
   same('roots', l.roots.length, d.length + 1);
   l.roots.forEach((r, size) => same(`roots/${size}`, root(d.slice(0, size)), r));
   l.ranges.forEach((r, size) => same(`ranges/${size}`, bytes(u64(size), ...peaks(d.slice(0, size))), r));
-  same('inclusion', l.inclusion.length, d.length * (d.length + 1) / 2);
+  const pairs = (first) => d.flatMap((_, i) => Array.from({ length: i + 1 }, (_, j) => [j + first, i + 1]));
+  same('inclusion', l.inclusion.map((p) => [p.index, p.size]), pairs(0));
   l.inclusion.forEach((p) => {
     same(`inclusion ${p.index} in ${p.size}`, auditPath(p.index, d.slice(0, p.size)).map(b64), p.path);
     same(`inclusion ${p.index} in ${p.size} leads to`, climb(d[p.index], p.index, p.size, p.path.map(un64)), l.roots[p.size]);
   });
-  same('consistency', l.consistency.length, d.length * (d.length + 1) / 2);
+  same('consistency', l.consistency.map((p) => [p.size1, p.size2]), pairs(1));
   l.consistency.forEach((p) => same(`consistency ${p.size1} to ${p.size2}`, subproof(p.size1, d.slice(0, p.size2), true).map(b64), p.proof));
 });
 
@@ -379,6 +396,8 @@ group('signed', V.signed, (s) => {
   const plain = JSON.parse(s.unsigned);
   plain.extensions[EXT_SIGNED] = { extension_type: 'property-extension', signatures: s.lines };
   same('object', jcs(plain), s.object);
+  same('pin', V.pins[0].text, s.pin);
+  same('schema', object.type === 'identity' ? 'party' : object.type, s.schema);
   same('verifies', pinVerifies(parsePin(s.pin), object), s.verifies);
 });
 
@@ -401,6 +420,7 @@ group('travels', V.travels, ({ travels: t }) => {
     const { text } = splitNote(h.checkpoint);
     const [, size, r] = text.split('\n');
     same(`hops/${i}`, climb(leafHash(jcs(h.leaf)), h.index, Number(size), h.path.map(un64)), r);
+    same(`hops/${i}/checkpoint`, noteAgain(h.checkpoint), h.checkpoint);
     same(`hops/${i}/leaf/act`, actHash(t.act), h.leaf.act);
   });
 });
@@ -408,19 +428,13 @@ group('travels', V.travels, ({ travels: t }) => {
 group('receipts', V.receipts, (r) => {
   const pin = parsePin(r.pin), report = readReceipt(r.receipt, pin);
   same('report', report, r.report);
+  same('pin', V.pins[0].text, r.pin);
+  same('v', 'receipt/1', r.receipt.v);
   // Every note and signature of a receipt is made again, so that a byte no check
   // looks at would still be found.
-  r.receipt.hops.forEach((h, i) => {
-    const { text, signatures } = splitNote(h.checkpoint);
-    const again = signatures.map((s) => {
-      const cosigned = keys.get(s.name).type === 'cosignature';
-      return line(s.name, cosigned ? cosignature(s.name, Number(s.sig.readBigUInt64BE()), text) : noteSignature(s.name, text)) + '\n';
-    });
-    same(`hops/${i}/checkpoint`, text + '\n' + again.join(''), h.checkpoint);
-  });
+  r.receipt.hops.forEach((h, i) => same(`hops/${i}/checkpoint`, noteAgain(h.checkpoint), h.checkpoint));
   for (const o of [...r.receipt.keys.offices, r.receipt.programme, ...(r.receipt.keys.authority ? [r.receipt.keys.authority] : [])]) {
-    const lines = linesOf(o);
-    same(`signatures of ${o.id}`, lines.map((l) => line(parseLine(l).name, noteSignature(parseLine(l).name, objectText(o)))), lines);
+    same(`signatures of ${o.id}`, linesAgain(o), linesOf(o));
   }
 });
 
