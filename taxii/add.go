@@ -1,7 +1,6 @@
 package taxii
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -53,18 +52,25 @@ func (h *Handler) body(x *exchange) ([]byte, error) {
 	return readAll(in, size, h.config.MaxContentLength)
 }
 
-// readAll reads no more than limit bytes. size is how many are expected; -1 or
-// a lie costs copies, not memory.
+// readAll reads no more than limit bytes, and one to see that there are more.
+// size is how many are expected; -1 or a lie costs copies, not memory.
 func readAll(in io.Reader, size, limit int64) ([]byte, error) {
-	buffer := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), limit, 1<<20)+bytes.MinRead))
-	n, err := buffer.ReadFrom(io.LimitReader(in, limit+1))
-	if err != nil {
-		return nil, unreadable(err)
+	b := make([]byte, 0, min(max(size, 511), limit, 1<<20)+1)
+	for {
+		n, err := in.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case int64(len(b)) > limit:
+			return nil, ErrTooLarge
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return nil, unreadable(err)
+		}
+		if len(b) == cap(b) {
+			b = append(make([]byte, 0, min(2*int64(cap(b)), limit+1)), b...)
+		}
 	}
-	if n > limit {
-		return nil, ErrTooLarge
-	}
-	return buffer.Bytes(), nil
 }
 
 // unreadable says what is wrong with a body that could not be read to its end.

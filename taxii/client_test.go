@@ -301,6 +301,9 @@ func TestG6AServerThatLeadsNowhereIsLeft(t *testing.T) {
 			t.Errorf("%s: %d objects, %v", name, n, err)
 		}
 	}
+	if count > 200 {
+		t.Errorf("%d empty pages were asked for", count)
+	}
 }
 
 func TestG7A404ForNothingIsNothing(t *testing.T) {

@@ -35,6 +35,7 @@ func TestA4toA7AcceptIsReadAsMediaRanges(t *testing.T) {
 		"application/vnd.oasis.taxii+json; version=2.0",
 		"application/taxii+json;version=2.1;q=0",
 		"*/*, application/taxii+json;q=0",
+		"application/taxii+json;version=2.1;q=0, */*;q=1",
 		"application/taxii+json;q=2",
 		"application/taxii+json;q=NaN",
 		`text/html;x="application/taxii+json, application/taxii+json"`,

@@ -78,6 +78,7 @@ func TestC2TheAliasServesInEveryPath(t *testing.T) {
 		}
 	}
 	s.post("cyber", envelope(note(5, 0))).want(202)
+	s.ask("GET /taxii2/root/collections/%63yber/").want(200)
 	s.ask("GET /taxii2/root/collections/CYBER/").want(404)
 }
 
