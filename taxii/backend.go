@@ -68,8 +68,8 @@ type Page struct {
 	// but their number and the Added of the first and the last.
 	Joined []byte
 
-	// Release, if set, is called once when the answer is written: the bytes
-	// are the Backend's again.
+	// Release, if set, is called once when the answer is written, whatever the
+	// answer was: the bytes are the Backend's again.
 	Release func()
 
 	// More says that entries follow which Next leads to. A page may be shorter

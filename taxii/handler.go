@@ -105,14 +105,22 @@ type exchange struct {
 	principal  Principal
 	anonymous  bool
 	collection Collection // set for routes that name one
+	releases   []func()   // of the pages the answer is made from
 }
 
 // ServeHTTP answers in the order that gives nothing away: who asks, then
 // whether there is such a thing for them, then whether the request is well made.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{w: w, r: r}
+	defer x.release()
 	if err := h.serve(x); err != nil {
 		h.refuse(x, err)
+	}
+}
+
+func (x *exchange) release() {
+	for _, f := range x.releases {
+		f()
 	}
 }
 

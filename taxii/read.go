@@ -76,8 +76,13 @@ func (h *Handler) query(x *exchange) (Query, error) {
 	return ParseQuery(x.r.URL.RawQuery, h.config.PageLimit)
 }
 
+// page asks the backend, and notes what is to be released after the answer.
 func (h *Handler) page(x *exchange, q Query) (Page, error) {
-	return h.backend.Objects(x.r.Context(), x.principal, x.collection.ID, q)
+	p, err := h.backend.Objects(x.r.Context(), x.principal, x.collection.ID, q)
+	if p.Release != nil {
+		x.releases = append(x.releases, p.Release)
+	}
+	return p, err
 }
 
 // pageOf is a page of the object in the path; match[id] and match[type] have
@@ -120,9 +125,6 @@ func (h *Handler) records(x *exchange, p Page, list any) error {
 
 // envelope sends the bytes of a page's objects (TAXII 2.1 §3.7).
 func (h *Handler) envelope(x *exchange, p Page) error {
-	if p.Release != nil {
-		defer p.Release()
-	}
 	added(x, p)
 	if len(p.Entries) == 0 {
 		return h.parts(x, opening(p), []byte("}"))
