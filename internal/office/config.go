@@ -57,18 +57,27 @@ func LoadConfig(dir string) (*Config, error) {
 // ParseConfig reads the text of a configuration; path is for messages.
 func ParseConfig(path, text string) (*Config, error) {
 	c := &Config{Exchange: DefaultExchange, Relay: DefaultRelay, Validation: desk.Admit}
-	meta, err := toml.Decode(text, c)
-	var parse toml.ParseError
-	if errors.As(err, &parse) {
-		return nil, fmt.Errorf("%s:%d: %s", path, parse.Position.Line, parse.Message)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%s:%d: unknown key %q", path, lineOf(text, unknown[0]), unknown[0])
+	if err := DecodeTOML(path, text, c); err != nil {
+		return nil, err
 	}
 	return c, c.check(path)
+}
+
+// DecodeTOML reads TOML into a struct. An unknown key is an error; errors name
+// the line of path.
+func DecodeTOML(path, text string, into any) error {
+	meta, err := toml.Decode(text, into)
+	var parse toml.ParseError
+	if errors.As(err, &parse) {
+		return fmt.Errorf("%s:%d: %s", path, parse.Position.Line, parse.Message)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return fmt.Errorf("%s:%d: unknown key %q", path, lineOf(text, unknown[0]), unknown[0])
+	}
+	return nil
 }
 
 // lineOf finds the line that sets a key.

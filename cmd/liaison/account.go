@@ -1,0 +1,147 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/liaison-office/liaison/internal/office"
+	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/stix"
+)
+
+type accountCmd struct {
+	Add      accountAddCmd      `cmd:"" help:"Add or replace an account; its password is made and shown once, unless given."`
+	List     accountListCmd     `cmd:"" help:"List the accounts."`
+	Password accountPasswordCmd `cmd:"" help:"Reset a password."`
+	Token    accountTokenCmd    `cmd:"" help:"Make a Bearer token for an account; it is shown once."`
+	Disable  accountDisableCmd  `cmd:"" help:"End an account's rights at once."`
+}
+
+// newPassword is where a password comes from.
+type newPassword struct {
+	PasswordStdin bool `help:"Read the password from standard input instead of making one."`
+}
+
+func (c *newPassword) password(a *app) (text string, made bool, err error) {
+	if !c.PasswordStdin {
+		return rand.Text(), true, nil
+	}
+	b, err := io.ReadAll(io.LimitReader(a.in, 4096))
+	if err != nil {
+		return "", false, err
+	}
+	if text = strings.TrimRight(string(b), "\r\n"); text == "" {
+		return "", false, errors.New("standard input holds no password")
+	}
+	return text, false, nil
+}
+
+func (a *app) tellPassword(name, password string, made bool) error {
+	v := map[string]string{"account": name}
+	if made {
+		v["password"] = password
+	}
+	return a.show(v, func() {
+		if made {
+			a.say("%s: password %s (shown this once)", name, password)
+		} else {
+			a.say("%s: password set", name)
+		}
+	})
+}
+
+type accountAddCmd struct {
+	Name  string `arg:"" help:"Name of the account."`
+	Party string `required:"" help:"The party it acts for, by name or id."`
+	For   string `help:"The party that Party acts for here, by a signed mandate."`
+	Roles string `default:"read" help:"read, write, release, chair, operate; separated by commas."`
+	newPassword
+}
+
+func (c *accountAddCmd) Run(a *app) error {
+	password, made, err := c.password(a)
+	if err != nil {
+		return err
+	}
+	r := office.AccountRequest{Name: c.Name, By: stix.ID(c.Party), For: stix.ID(c.For), Roles: c.Roles, Password: password}
+	var acc registry.Account
+	if err := a.call("account/add", r, &acc); err != nil {
+		return err
+	}
+	return a.tellPassword(c.Name, password, made)
+}
+
+type accountListCmd struct{}
+
+func (c *accountListCmd) Run(a *app) error {
+	var list []registry.Account
+	if err := a.call("account/list", struct{}{}, &list); err != nil {
+		return err
+	}
+	return a.show(list, func() {
+		for _, acc := range list {
+			a.say("%s", accountLine(acc))
+		}
+	})
+}
+
+func accountLine(acc registry.Account) string {
+	var roles []string
+	for _, r := range acc.Roles {
+		roles = append(roles, string(r))
+	}
+	line := fmt.Sprintf("%-20s %s %s", acc.Name, strings.Join(roles, ","), acc.By)
+	if acc.For != "" {
+		line += " for " + string(acc.For)
+	}
+	if acc.Disabled {
+		line += " (disabled)"
+	}
+	return line
+}
+
+type accountPasswordCmd struct {
+	Name string `arg:"" help:"Name of the account."`
+	newPassword
+}
+
+func (c *accountPasswordCmd) Run(a *app) error {
+	password, made, err := c.password(a)
+	if err != nil {
+		return err
+	}
+	var done struct{}
+	if err := a.call("account/password", office.PasswordRequest{Name: c.Name, Password: password}, &done); err != nil {
+		return err
+	}
+	return a.tellPassword(c.Name, password, made)
+}
+
+type accountTokenCmd struct {
+	Name string        `arg:"" help:"Name of the account."`
+	Life time.Duration `default:"2160h" help:"How long it is valid; 0 for ever."`
+}
+
+func (c *accountTokenCmd) Run(a *app) error {
+	var r office.TokenReply
+	if err := a.call("account/token", office.TokenRequest{Name: c.Name, Life: c.Life}, &r); err != nil {
+		return err
+	}
+	return a.show(r, func() { a.say("%s", r.Token) })
+}
+
+type accountDisableCmd struct {
+	Name string `arg:"" help:"Name of the account."`
+}
+
+func (c *accountDisableCmd) Run(a *app) error {
+	var done struct{}
+	if err := a.call("account/disable", office.NameRequest{Name: c.Name}, &done); err != nil {
+		return err
+	}
+	return a.show(map[string]string{"disabled": c.Name}, func() { a.say("%s is disabled", c.Name) })
+}

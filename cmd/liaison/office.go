@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/demo"
+	"github.com/liaison-office/liaison/internal/office"
+	"github.com/liaison-office/liaison/ledger"
+)
+
+type initCmd struct {
+	Office    string `required:"" placeholder:"NAME" help:"DNS name of the office, such as tokyo.example.org."`
+	Authority string `required:"" type:"existingfile" placeholder:"FILE" help:"The pinned authority (authority.pin)."`
+	Exchange  string `placeholder:"HOST:PORT" help:"Where TAXII listens (default 127.0.0.1:6100)."`
+	Relay     string `placeholder:"HOST:PORT" help:"Where neighbours connect (default 127.0.0.1:6101)."`
+	Address   string `placeholder:"HOST:PORT" help:"The relay's address as neighbours see it."`
+}
+
+func (c *initCmd) Run(a *app) error {
+	pin, err := readPin(c.Authority)
+	if err != nil {
+		return err
+	}
+	name, err := liaison.ParseOffice(c.Office)
+	if err != nil {
+		return err
+	}
+	cfg := office.Config{Office: name, Exchange: c.Exchange, Relay: c.Relay, Address: c.Address}
+	if err := office.Init(a.Dir, cfg, pin); err != nil {
+		return err
+	}
+	a.say("Office %s is ready in %s. Next: liaison --dir %s office card", name, a.Dir, a.Dir)
+	return nil
+}
+
+func readPin(file string) (ledger.Pin, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ledger.Pin{}, err
+	}
+	pin, err := ledger.ParsePin(string(text))
+	if err != nil {
+		return pin, fmt.Errorf("%s: %w", file, err)
+	}
+	return pin, nil
+}
+
+type serveCmd struct{}
+
+func (c *serveCmd) Run(a *app) error {
+	o, err := office.Open(a.ctx, a.Dir, office.Options{Log: a.log()})
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if err := o.Listen(); err != nil {
+		return err
+	}
+	exchange, relay := o.Addresses()
+	a.say("%s serves TAXII at http://%s/taxii2/ and its neighbours at %s; Ctrl-C ends it", o.Config.Office, exchange, relay)
+	return o.Run(a.ctx)
+}
+
+type demoCmd struct {
+	Once   bool   `help:"End after the last step; the exit status says whether every step held."`
+	Folder string `type:"path" help:"A folder for it; default: a new temporary one."`
+}
+
+func (c *demoCmd) Run(a *app) error {
+	err := demo.Run(a.ctx, demo.Options{Dir: c.Folder, Once: c.Once, Out: a.out, Log: a.log()})
+	if a.ctx.Err() != nil {
+		return nil // the user ended it
+	}
+	return err
+}
+
+type fsckCmd struct{}
+
+func (c *fsckCmd) Run(a *app) error {
+	var r office.FsckReply
+	if err := a.call("fsck", struct{}{}, &r); err != nil {
+		return err
+	}
+	err := a.show(r, func() {
+		for _, p := range r.Problems {
+			a.say("%s", p)
+		}
+		if len(r.Problems) == 0 {
+			a.say("%d collections, %d entries: healthy", r.Collections, r.Entries)
+		} else {
+			a.say("%d collections, %d entries: %d problems", r.Collections, r.Entries, len(r.Problems))
+		}
+	})
+	if err == nil && len(r.Problems) > 0 {
+		err = errSaid
+	}
+	return err
+}
+
+type versionCmd struct{}
+
+func (c *versionCmd) Run(a *app) error {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" && v == "development" {
+		v = info.Main.Version
+	}
+	return a.show(map[string]string{"version": v}, func() { a.say("liaison %s", v) })
+}
+
+type officeCmd struct {
+	Card   cardCmd         `cmd:"" help:"Print this office's card: name, address and public keys, signed by itself."`
+	Object officeObjectCmd `cmd:"" help:"Write the object that introduces an office, for the authority to sign, from its card."`
+	Route  routeCmd        `cmd:"" help:"Write the object that says through which neighbours an office is reached."`
+	Add    addCmd          `cmd:"" help:"Add signed office, route and authority objects to a programme's charter."`
+}
+
+type cardCmd struct{}
+
+func (c *cardCmd) Run(a *app) error {
+	var r office.CardReply
+	if err := a.call("card", struct{}{}, &r); err != nil {
+		return err
+	}
+	return a.show(r, func() {
+		fmt.Fprint(a.out, r.Card)
+		fmt.Fprintf(a.err, "fingerprint: %s\n", r.Fingerprint)
+	})
+}
+
+type officeObjectCmd struct {
+	Card string `arg:"" help:"The office's card."`
+	Out  string `short:"o" help:"Write here instead of standard output."`
+}
+
+func (c *officeObjectCmd) Run(a *app) error {
+	note, err := a.read(c.Card)
+	if err != nil {
+		return err
+	}
+	card, err := office.ParseCard(string(note))
+	if err != nil {
+		return err
+	}
+	now := nowInstant()
+	var keys []liaison.OfficeKey
+	for _, use := range []liaison.KeyUse{liaison.UseLog, liaison.UseWitness, liaison.UseAct, liaison.UseRelay} {
+		keys = append(keys, liaison.OfficeKey{Use: use, Key: card.Keys[use], From: now})
+	}
+	var addresses []string
+	if card.Address != "" {
+		addresses = []string{card.Address}
+	}
+	return a.write(c.Out, append(liaison.JCS(liaison.NewOfficeObject(newID("office"), card.Office, keys, addresses, now)), '\n'))
+}
+
+type routeCmd struct {
+	Office  string   `required:"" help:"The office that is reached."`
+	Through []string `required:"" help:"Its neighbours."`
+	Out     string   `short:"o" help:"Write here instead of standard output."`
+}
+
+func (c *routeCmd) Run(a *app) error {
+	var through []liaison.Office
+	for _, t := range c.Through {
+		through = append(through, liaison.Office(t))
+	}
+	b := liaison.JCS(liaison.NewRoute(newID("route"), liaison.Office(c.Office), through, nowInstant()))
+	if _, err := liaison.ParseRoute(b); err != nil {
+		return err
+	}
+	return a.write(c.Out, append(b, '\n'))
+}
