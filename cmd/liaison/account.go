@@ -128,7 +128,7 @@ type accountTokenCmd struct {
 
 func (c *accountTokenCmd) Run(a *app) error {
 	var r office.TokenReply
-	if err := a.call("account/token", office.TokenRequest{Name: c.Name, Life: c.Life}, &r); err != nil {
+	if err := a.call("account/token", office.TokenRequest{Name: c.Name, LifeSeconds: int64(c.Life.Seconds())}, &r); err != nil {
 		return err
 	}
 	return a.show(r, func() { a.say("%s", r.Token) })

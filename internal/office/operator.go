@@ -122,8 +122,8 @@ func (p *Operator) DisableAccount(ctx context.Context, r NameRequest) (struct{},
 
 // TokenRequest asks for a token.
 type TokenRequest struct {
-	Name string        `json:"name"`
-	Life time.Duration `json:"life,format:sec"`
+	Name        string `json:"name"`
+	LifeSeconds int64  `json:"life_seconds"` // 0: it does not expire
 }
 
 // TokenReply is a new token. It is shown once.
@@ -133,7 +133,7 @@ type TokenReply struct {
 
 // NewToken makes a token for an account.
 func (p *Operator) NewToken(ctx context.Context, r TokenRequest) (TokenReply, error) {
-	text, err := p.o.Accounts.NewToken(ctx, r.Name, r.Life)
+	text, err := p.o.Accounts.NewToken(ctx, r.Name, time.Duration(r.LifeSeconds)*time.Second)
 	return TokenReply{text}, err
 }
 
