@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"liaison": main})
+}
+
+// TestCommands runs what an operator types, from testdata/script.
+func TestCommands(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LIAISON_PASSWORD", "sample-password")
+			e.Setenv("SEED1", filepath.Join("authority", "authority-1.seed=alliance.example.org/authority/1"))
+			e.Setenv("SEED2", filepath.Join("authority", "authority-2.seed=alliance.example.org/authority/2"))
+			if corpora := corpora(); corpora != "" {
+				e.Setenv("CORPORA", corpora)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve":  serve,
+			"take":   take,
+			"occupy": occupy,
+			"change": change,
+		},
+		Condition: func(cond string) (bool, error) { return cond == "corpora" && corpora() != "", nil },
+	})
+}
+
+// corpora is the folder with real data, if it is here.
+func corpora() string {
+	for _, dir := range []string{os.Getenv("LIAISON_CORPORA"), filepath.Join("..", "..", "..", "shared")} {
+		if _, err := os.Stat(filepath.Join(dir, "seed")); dir != "" && err == nil {
+			abs, err := filepath.Abs(dir)
+			if err == nil {
+				return abs
+			}
+		}
+	}
+	return ""
+}
+
+// serve starts the office of a folder and sets URL to its address: serve DIR.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	cmd := exec.Command("liaison", "--dir", ts.MkAbs(args[0]), "serve")
+	cmd.Path = lookPath(ts, "liaison")
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	ts.Check(err)
+	ts.Setenv("URL", regexp.MustCompile(`http://\S+`).FindString(line))
+}
+
+func lookPath(ts *testscript.TestScript, name string) string {
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if path := filepath.Join(dir, name); isFile(path) {
+			return path
+		}
+	}
+	ts.Fatalf("no %s in PATH", name)
+	return ""
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// take sets a variable to the first match of an expression in a file:
+// take NAME EXPRESSION FILE.
+func take(ts *testscript.TestScript, neg bool, args []string) {
+	match := regexp.MustCompile(args[1]).FindString(ts.ReadFile(args[2]))
+	if match == "" {
+		ts.Fatalf("%s holds nothing like %s", args[2], args[1])
+	}
+	ts.Setenv(args[0], match)
+}
+
+// occupy holds a port and sets BUSY to its address.
+func occupy(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv("BUSY", l.Addr().String())
+}
+
+// change replaces the first occurrence of a text in a file: change FILE OLD NEW.
+func change(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o600))
+}
