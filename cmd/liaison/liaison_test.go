@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -35,6 +36,7 @@ func TestCommands(t *testing.T) {
 			"take":   take,
 			"occupy": occupy,
 			"change": change,
+			"until":  until,
 		},
 		Condition: func(cond string) (bool, error) { return cond == "corpora" && corpora() != "", nil },
 	})
@@ -83,6 +85,23 @@ func lookPath(ts *testscript.TestScript, name string) string {
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// patience bounds how long a script waits for the relay.
+const patience = 20 * time.Second
+
+// until repeats a command until it succeeds and prints something: what a
+// neighbour sends arrives when it arrives.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(20 * time.Millisecond) {
+		cmd := exec.Command(lookPath(ts, args[0]), args[1:]...)
+		cmd.Dir = ts.MkAbs(".")
+		cmd.Env = append(os.Environ(), "LIAISON_PASSWORD="+ts.Getenv("LIAISON_PASSWORD"))
+		if out, err := cmd.Output(); err == nil && len(out) > 0 {
+			return
+		}
+	}
+	ts.Fatalf("%v printed nothing in %s", args, patience)
 }
 
 // take sets a variable to the first match of an expression in a file:

@@ -31,7 +31,6 @@ type Config struct {
 	Relay      string          `toml:"relay"`      // host:port for neighbours
 	Address    string          `toml:"address"`    // host:port neighbours dial; empty: the relay's
 	Validation desk.Validation `toml:"validation"` // admit or strict
-	Dial       []string        `toml:"dial"`       // neighbours this office dials; absent: all with an address
 }
 
 // The default listeners: this machine only, until the operator says more.
