@@ -1,0 +1,226 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/desk"
+)
+
+// asking is what a stream follows, and the answers that are awaited.
+type asking struct {
+	mu      sync.Mutex
+	last    uint32                                      // number of the last follow; guarded by mu
+	waiting map[uint32]chan frame                       // guarded by mu; each takes one frame
+	follows map[liaison.CollectionID]context.CancelFunc // guarded by mu
+}
+
+func (a *asking) init() {
+	a.waiting = map[uint32]chan frame{}
+	a.follows = map[liaison.CollectionID]context.CancelFunc{}
+}
+
+// ask registers the next follow.
+func (a *asking) ask() (number uint32, answer chan frame) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.last++
+	answer = make(chan frame, 1)
+	a.waiting[a.last] = answer
+	return a.last, answer
+}
+
+func (a *asking) forget(number uint32) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.waiting, number)
+}
+
+// answer hands a frame to who asked for it; it is dropped if nobody waits any
+// more.
+func (a *asking) answer(number uint32, f frame) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if number == 0 || number > a.last {
+		return protocolError("%s answers follow %d, the last one was %d", f.kind, number, a.last)
+	}
+	if c, ok := a.waiting[number]; ok {
+		delete(a.waiting, number)
+		c <- f
+	}
+	return nil
+}
+
+// tookOffers begins to follow what is new on the list and stops following what
+// is no longer there.
+func (s *stream) tookOffers(f frame) error {
+	var m offers
+	if err := s.relay.codec.decode(f, &m); err != nil {
+		return err
+	}
+	if len(m.Collections) > maxFollowed {
+		return protocolError("it offers %d collections, the limit is %d", len(m.Collections), maxFollowed)
+	}
+	a := &s.asking
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	listed := map[liaison.CollectionID]bool{}
+	for _, c := range m.Collections {
+		listed[c] = true
+		if _, ok := a.follows[c]; !ok {
+			ctx, stop := context.WithCancel(s.ctx)
+			a.follows[c] = stop
+			s.workers.Go(func() { s.follow(ctx, c) })
+		}
+	}
+	for c, stop := range a.follows {
+		if !listed[c] {
+			stop()
+			delete(a.follows, c)
+		}
+	}
+	return nil
+}
+
+// Why following pauses, beside what the desk and the verifier say.
+var (
+	errGone = errors.New("the neighbour no longer lets this collection be followed")
+	errBusy = errors.New("the neighbour cannot answer now")
+)
+
+// follow follows one collection while ctx lasts. Every error but a fork is
+// tried again, from the position the desk has.
+func (s *stream) follow(ctx context.Context, c liaison.CollectionID) {
+	pause := backoff{first: s.relay.cfg.Redial}
+	for !s.n.isForked(c) {
+		err := s.followFromPosition(ctx, c, &pause)
+		if ctx.Err() != nil {
+			return
+		}
+		var fork *Fork
+		if errors.As(err, &fork) {
+			s.n.forked(c, fork)
+			return
+		}
+		if !errors.Is(err, desk.ErrPosition) { // that only says that another stream was quicker
+			s.n.reportOn(c, err)
+		}
+		if !wait(ctx, pause.next()) {
+			return
+		}
+	}
+}
+
+// followFromPosition takes page after page until something fails.
+func (s *stream) followFromPosition(ctx context.Context, c liaison.CollectionID, pause *backoff) error {
+	at, err := s.position(ctx, c)
+	if err != nil {
+		return err
+	}
+	if at.note != "" { // the last acknowledgement may have been lost
+		if err := s.acknowledge(ctx, at); err != nil {
+			return err
+		}
+	}
+	for {
+		if at, err = s.followOnce(ctx, at); err != nil {
+			return err
+		}
+		pause.now = 0
+		if err := s.acknowledge(ctx, at); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *stream) position(ctx context.Context, c liaison.CollectionID) (*position, error) {
+	origin := liaison.Origin{Office: s.n.office, Collection: c, Generation: 1}
+	p, err := s.relay.cfg.Desk.Read(ctx, s.viewer, desk.Query{What: desk.Position, Collection: c, Origin: origin})
+	if err != nil {
+		return nil, fmt.Errorf("position in %s: %w", origin, err)
+	}
+	at, err := readPosition(p.Follow)
+	at.origin = origin
+	return &at, err
+}
+
+// followOnce asks for the next page, verifies it and brings it to the desk. It
+// returns the position after it.
+func (s *stream) followOnce(ctx context.Context, at *position) (*position, error) {
+	f, err := s.nextAnswer(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	release, err := s.relay.turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	p, err := s.verifyPage(at, f)
+	if err != nil {
+		return nil, err
+	}
+	return s.accept(ctx, p)
+}
+
+func (s *stream) nextAnswer(ctx context.Context, at *position) (frame, error) {
+	number, answer := s.asking.ask()
+	defer s.asking.forget(number)
+	m := follow{Number: number, Collection: at.origin.Collection, From: at.leaves.Size()}
+	if err := s.send(ctx, kindFollow, m); err != nil {
+		return frame{}, err
+	}
+	select {
+	case f := <-answer:
+		switch f.kind &^ compressed {
+		case kindGone:
+			return f, errGone
+		case kindBusy:
+			return f, errBusy
+		}
+		return f, nil
+	case <-ctx.Done():
+		return frame{}, context.Cause(ctx)
+	}
+}
+
+func (s *stream) verifyPage(at *position, f frame) (*verified, error) {
+	var p page
+	if err := s.relay.codec.decode(f, &p); err != nil {
+		s.end(err)
+		return nil, err
+	}
+	v := &verifier{at: at, page: &p, keys: s.relay.cfg.LogKeys, now: s.relay.cfg.Now()}
+	return v.verify()
+}
+
+// accept brings a verified page to the desk, with our signature under the
+// neighbour's checkpoint.
+func (s *stream) accept(ctx context.Context, p *verified) (*position, error) {
+	p.cosigned(s.relay.cfg.Cosign(p.text))
+	follow, err := p.next.follow(p.from)
+	if err != nil {
+		return nil, err
+	}
+	c := p.next.origin.Collection
+	outcomes, err := s.relay.cfg.Desk.Accept(ctx, s.viewer, desk.Batch{Collection: c, Items: p.items, Follow: follow})
+	if err != nil {
+		return nil, fmt.Errorf("page of %s from %d: %w", p.next.origin, p.from, err)
+	}
+	s.n.stands(c, p.next.leaves.Size(), s.relay.cfg.Now().Sub(p.next.added.Time()))
+	s.relay.lookAll(func(s *stream) chan struct{} { return s.offer }) // a charter may have come
+	for _, o := range outcomes {
+		if o.Status != desk.Accepted && o.Status != desk.Waiting {
+			s.relay.lookAll(func(s *stream) chan struct{} { return s.outbox })
+			break
+		}
+	}
+	return &p.next, nil
+}
+
+func (s *stream) acknowledge(ctx context.Context, at *position) error {
+	return s.send(ctx, kindAck, ack{Collection: at.origin.Collection, Size: at.leaves.Size(), Note: at.note})
+}

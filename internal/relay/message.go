@@ -1,0 +1,84 @@
+package relay
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/desk"
+)
+
+// The messages of version 1, one for each kind of frame.
+type (
+	// hello is the first frame of both sides.
+	hello struct {
+		Office liaison.Office  `json:"office"`
+		Time   liaison.Instant `json:"time"` // of the sender's clock
+	}
+
+	// ping keeps the stream alive and compares clocks again.
+	ping struct {
+		Time liaison.Instant `json:"time"`
+	}
+
+	// bye says why the sender closes the stream.
+	bye struct {
+		Reason string `json:"reason"`
+	}
+
+	// offers lists all that the receiver may follow, charters first. It
+	// replaces the list before.
+	offers struct {
+		Collections []liaison.CollectionID `json:"collections"`
+	}
+
+	// follow asks for the page that begins at an index; it is answered, with
+	// its number, by page, gone or busy. It replaces an earlier follow of the
+	// collection.
+	follow struct {
+		Number     uint32               `json:"number"` // from 1, increasing
+		Collection liaison.CollectionID `json:"collection"`
+		From       uint64               `json:"from"`
+	}
+
+	// page brings leaves, and the checkpoint of exactly the page's end.
+	page struct {
+		Collection liaison.CollectionID `json:"collection"`
+		From       uint64               `json:"from"`
+		Leaves     []pageLeaf           `json:"leaves"`
+		Note       string               `json:"note"`
+	}
+
+	// pageLeaf is a leaf with what travels of its act.
+	pageLeaf struct {
+		Leaf    jsontext.Value   `json:"leaf"` // canonical; hashed as it is
+		Travels *liaison.Travels `json:"travels,omitzero"`
+	}
+
+	// refusal is gone (the collection cannot be followed) or busy (it cannot
+	// be answered now).
+	refusal struct {
+		Number uint32 `json:"number"`
+	}
+
+	// ack is the receiver's checkpoint with the sender's cosignature: so much
+	// of the log is committed here.
+	ack struct {
+		Collection liaison.CollectionID `json:"collection"`
+		Size       uint64               `json:"size"`
+		Note       string               `json:"note"`
+	}
+
+	// evidence goes back towards the offices of the acts. The next one is sent
+	// after delivered.
+	evidence struct {
+		Evidence []jsontext.Value `json:"evidence"` // desk.Evidence
+	}
+
+	evidenceIn struct {
+		Evidence []desk.Evidence `json:"evidence"`
+	}
+
+	// delivered acknowledges evidence by its keys.
+	delivered struct {
+		Keys []string `json:"keys"`
+	}
+)
