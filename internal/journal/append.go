@@ -111,13 +111,12 @@ func (j *Journal) Run(ctx context.Context) error {
 		select {
 		case r := <-j.requests:
 			group, last := j.gather(r)
-			if err := j.commit(group); err != nil {
-				return err
-			}
+			err := j.commit(group)
 			if last != nil {
-				if err := j.commit([]*request{last}); err != nil {
-					return err
-				}
+				err = j.commitOr(err, last)
+			}
+			if err != nil {
+				return err
 			}
 		case <-ctx.Done():
 			return nil
@@ -155,12 +154,11 @@ func (j *Journal) commit(group []*request) error {
 	}
 	err := j.transact(group)
 	if err != nil && len(group) > 1 && !errors.Is(err, store.ErrBroken) {
+		err = nil
 		for _, r := range group {
-			if err := j.commit([]*request{r}); err != nil {
-				return err
-			}
+			err = j.commitOr(err, r)
 		}
-		return nil
+		return err
 	}
 	for _, r := range group {
 		r.err = err
@@ -177,6 +175,17 @@ func (j *Journal) commit(group []*request) error {
 		return fmt.Errorf("journal: %w", err)
 	}
 	return nil
+}
+
+// commitOr commits a batch by itself, or tells it that the journal stopped
+// before its turn.
+func (j *Journal) commitOr(stopped error, r *request) error {
+	if stopped == nil {
+		return j.commit([]*request{r})
+	}
+	r.outcomes, r.err = nil, ErrStopped
+	close(r.done)
+	return stopped
 }
 
 func (j *Journal) publish(group []*request, err error) {

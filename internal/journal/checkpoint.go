@@ -71,6 +71,22 @@ func (j *Journal) openLog(v store.View, c liaison.CollectionID) error {
 	return j.compareAnchor(v, c, note)
 }
 
+// emptyAnchor stops a log without entries whose anchor knows some: the store
+// was lost or replaced.
+func (j *Journal) emptyAnchor(c liaison.CollectionID) error {
+	note, anchored, err := j.Anchor.Load(j.Origin(c))
+	if err != nil || !anchored {
+		return err
+	}
+	switch cp, err := ledger.ReadCheckpoint(note); {
+	case err != nil:
+		j.stop(c, fmt.Errorf("%w (%v)", ErrBehind, err))
+	case cp.Size > 0:
+		j.stop(c, fmt.Errorf("%w (signed %d entries, the store holds none)", ErrBehind, cp.Size))
+	}
+	return j.stoppedErr(c)
+}
+
 func (j *Journal) compareAnchor(v store.View, c liaison.CollectionID, note string) error {
 	cp, err := ledger.ReadCheckpoint(note)
 	if err != nil {
@@ -154,7 +170,7 @@ func (j *Journal) sign(v store.View, c liaison.CollectionID, size uint64, done *
 	}
 	origin := j.Origin(c)
 	note := j.Signer.SignCheckpoint(origin, ledger.Checkpoint{Origin: origin, Size: size, Root: root}.Text())
-	if size < done.size {
+	if size < done.size || size == 0 {
 		return note, nil // of an earlier size: the anchor stays with the newest
 	}
 	if err := j.Anchor.Save(origin, note); err != nil {

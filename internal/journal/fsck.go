@@ -24,14 +24,29 @@ const MaxProblems = 1000
 // Check reads every entry of every log and recomputes every hash.
 func (j *Journal) Check(ctx context.Context) (*Report, error) {
 	r := new(Report)
+	seen := map[liaison.CollectionID]bool{}
 	err := j.Store.View(ctx, func(v store.View) error {
-		return v.Collections(func(c liaison.CollectionID) error {
+		err := v.Collections(func(c liaison.CollectionID) error {
 			r.Collections++
-			k := checker{j: j, v: v, c: c, r: r, edge: &edge{hashes: map[int64]liaison.Hash{}}}
-			return k.run(ctx)
+			seen[c] = true
+			return j.newChecker(v, c, r).run(ctx)
+		})
+		if err != nil {
+			return err
+		}
+		return v.States(bucketSigned, "", func(key string, _ []byte) error {
+			c, err := liaison.ParseCollectionID(key)
+			if err != nil || seen[c] {
+				return err
+			}
+			return j.newChecker(v, c, r).run(ctx)
 		})
 	})
 	return r, err
+}
+
+func (j *Journal) newChecker(v store.View, c liaison.CollectionID, r *Report) *checker {
+	return &checker{j: j, v: v, c: c, r: r, edge: &edge{hashes: map[int64]liaison.Hash{}}}
 }
 
 // checker checks one log. It computes the tree from the leaves alone and
@@ -44,6 +59,9 @@ type checker struct {
 	edge *edge
 	last liaison.Instant
 	tree ledger.Range
+
+	anchor   ledger.Checkpoint // kept outside the store; size 0 if there is none
+	anchored liaison.Hash      // root of the tree at its size
 }
 
 func (k *checker) problem(index uint64, format string, args ...any) {
@@ -53,6 +71,9 @@ func (k *checker) problem(index uint64, format string, args ...any) {
 }
 
 func (k *checker) run(ctx context.Context) error {
+	if err := k.loadAnchor(); err != nil {
+		return err
+	}
 	next := uint64(0)
 	err := k.v.Range(k.c, 0, store.MaxEntries, store.Full, func(e *store.Entry) error {
 		if e.Index != next {
@@ -66,7 +87,8 @@ func (k *checker) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return k.anchor(next)
+	k.compareAnchor(next)
+	return nil
 }
 
 func (k *checker) entry(e *store.Entry) {
@@ -102,7 +124,10 @@ func (k *checker) act(e *store.Entry) {
 	if liaison.LeafHash(e.Act) != e.ActHash {
 		k.problem(e.Index, "the act does not have the hash the leaf names")
 	}
-	if len(e.Bytes) > 0 && liaison.Commit(e.Salt, e.Bytes) != act.Commit {
+	switch {
+	case len(e.Bytes) == 0 && !e.Salt.IsZero():
+		k.problem(e.Index, "the object %.80q is missing", e.ID)
+	case len(e.Bytes) > 0 && liaison.Commit(e.Salt, e.Bytes) != act.Commit:
 		k.problem(e.Index, "the object %.80q is not the one the act commits to", e.ID)
 	}
 	k.object(e)
@@ -148,7 +173,9 @@ func (k *checker) hashes(e *store.Entry) {
 		k.edge.size = e.Index + 1
 		return
 	}
-	k.tree.Append(want[0])
+	if k.tree.Append(want[0]); k.tree.Size() == k.anchor.Size {
+		k.anchored = k.tree.Root()
+	}
 	if len(want) != len(e.Hashes) {
 		k.problem(e.Index, "%d hashes are stored, want %d", len(e.Hashes), len(want))
 		return
@@ -160,24 +187,27 @@ func (k *checker) hashes(e *store.Entry) {
 	}
 }
 
-// anchor compares the tree with the checkpoint kept outside the store.
-func (k *checker) anchor(size uint64) error {
+func (k *checker) loadAnchor() error {
 	note, ok, err := k.j.Anchor.Load(k.j.Origin(k.c))
 	if err != nil {
 		return err
 	}
 	if !ok {
-		k.problem(size, "the checkpoint kept outside the store is missing")
+		k.problem(0, "the checkpoint kept outside the store is missing")
 		return nil
 	}
-	cp, err := ledger.ReadCheckpoint(note)
-	switch {
-	case err != nil:
-		k.problem(size, "the checkpoint kept outside the store cannot be read: %v", err)
-	case cp.Size > size:
-		k.problem(size, "the checkpoint kept outside the store is of %d entries, the log holds %d", cp.Size, size)
-	case cp.Size == size && cp.Root != k.tree.Root():
-		k.problem(size, "the checkpoint kept outside the store has another root")
+	if k.anchor, err = ledger.ReadCheckpoint(note); err != nil {
+		k.problem(0, "the checkpoint kept outside the store cannot be read: %v", err)
 	}
 	return nil
+}
+
+// compareAnchor compares the tree with the checkpoint kept outside the store.
+func (k *checker) compareAnchor(size uint64) {
+	switch {
+	case k.anchor.Size > size:
+		k.problem(size, "the checkpoint kept outside the store is of %d entries, the log holds %d", k.anchor.Size, size)
+	case k.anchor.Size > 0 && k.anchor.Root != k.anchored:
+		k.problem(k.anchor.Size, "the checkpoint kept outside the store has another root")
+	}
 }

@@ -2,58 +2,54 @@ package journal
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/stix"
 )
 
-// supersede keeps exactly one entry per object id in sight: the greatest
-// version, and among several acts with different contents for one version the
-// winner. An again leaf is never seen.
-func (w *writer) supersede(e *store.Entry, act *liaison.Act, same []known) {
-	shown := w.shown(same)
-	switch {
-	case shown == nil:
-		return
-	case e.Kind == liaison.KindAgain, !w.wins(e, act, shown):
-		w.hide(e.Index, shown.Index)
-	default:
-		w.hide(shown.Index, e.Index)
+// The acts for one object id have an order that is the same at every office
+// (claim.beats). What is in sight has the bytes of the act that beats all
+// others, whichever came first: so all offices converge. An entry comes into
+// sight only when it is appended, at the newest leaf, and leaves it once.
+
+// claim is what the order of acts depends on.
+type claim struct {
+	version   string // instant; of an object without one: accepted
+	versioned bool
+	accepted  liaison.Instant
+	hash      liaison.Hash
+	act       *liaison.Act
+	object    []byte
+}
+
+func (k *known) claim() *claim {
+	return &claim{
+		version: k.Version, versioned: k.versioned, accepted: k.act.Accepted,
+		hash: k.ActHash, act: k.act, object: k.Bytes,
 	}
 }
 
-func (w *writer) hide(index, by uint64) { w.hides = append(w.hides, [2]uint64{index, by}) }
-
-// shown returns the entry in sight before this one came.
-func (w *writer) shown(same []known) *known {
-	for i := range same {
-		k := &same[i]
-		hidden := k.Hidden
-		for _, h := range w.hides {
-			hidden = hidden || h[0] == k.Index
-		}
-		if !hidden {
-			return k
-		}
-	}
-	return nil
-}
-
-// wins compares the new entry with the one in sight: by version, then by
-// whose act it is, then by (accepted, act hash), so that all offices agree.
-func (w *writer) wins(e *store.Entry, act *liaison.Act, shown *known) bool {
-	if c, err := stix.CompareInstants(e.Version, shown.Version); err == nil && c != 0 {
+// beats orders by version, as instants. Of one version the act wins whose
+// party created the object, then the earliest; of objects without a version
+// other contents are a later version, so the latest act wins.
+func (a *claim) beats(b *claim) bool {
+	if c, err := stix.CompareInstants(a.version, b.version); err == nil && c != 0 {
 		return c > 0
 	}
-	mine, theirs := owns(act, e.Bytes), owns(shown.act, shown.Bytes)
-	if mine != theirs {
-		return mine
+	if a.versioned != b.versioned {
+		return a.versioned
 	}
-	if act.Accepted != shown.act.Accepted {
-		return act.Accepted < shown.act.Accepted
+	if a.versioned {
+		if mine, theirs := owns(a.act, a.object), owns(b.act, b.object); mine != theirs {
+			return mine
+		}
+		if a.accepted != b.accepted {
+			return a.accepted < b.accepted
+		}
 	}
-	return bytes.Compare(e.ActHash[:], shown.ActHash[:]) < 0
+	return bytes.Compare(a.hash[:], b.hash[:]) < 0
 }
 
 // owns reports whether an act's party is the creator of its object.
@@ -64,4 +60,88 @@ func owns(act *liaison.Act, object []byte) bool {
 	}
 	owner := o.CreatedByRef()
 	return owner != "" && (owner == act.By || owner == act.For)
+}
+
+// newcomer decides whether a new act comes into sight: it beats all that are
+// here, and is not the same bytes as what is in sight already.
+func (w *writer) newcomer(c *claim, same []known) bool {
+	shown := w.shown(same)
+	if shown != nil && bytes.Equal(shown.Bytes, c.object) {
+		return false
+	}
+	return !slices.ContainsFunc(same, func(k known) bool { return !c.beats(k.claim()) })
+}
+
+// supersede hides what is not to be seen. What lost to another act for its own
+// version is hidden by that one, what is outdated by a later version: readers
+// tell the two apart.
+func (w *writer) supersede(e *store.Entry, c *claim, same []known, inSight bool) {
+	shown := w.shown(same)
+	rival := w.rival(c, same)
+	switch {
+	case shown == nil:
+	case inSight:
+		w.hide(shown.Index, e.Index)
+		if rival != nil {
+			w.hide(rival.Index, e.Index)
+		}
+	case rival != nil && e.Kind != liaison.KindAgain && w.beatsVersion(c, same):
+		w.hide(rival.Index, e.Index)
+		w.hide(e.Index, shown.Index)
+	case rival != nil:
+		w.hide(e.Index, rival.Index)
+	default:
+		w.hide(e.Index, shown.Index)
+	}
+}
+
+// rival returns the entry that stands for the version of c: the one that no
+// other of that version hides.
+func (w *writer) rival(c *claim, same []known) *known {
+	for i := range same {
+		k := &same[i]
+		if k.Kind == liaison.KindAgain || !sameVersion(k.claim(), c) {
+			continue
+		}
+		by, hidden := w.hidden(k)
+		lost := hidden && slices.ContainsFunc(same, func(o known) bool {
+			return o.Index == by && sameVersion(o.claim(), c)
+		})
+		if !lost {
+			return k
+		}
+	}
+	return nil
+}
+
+func sameVersion(a, b *claim) bool {
+	c, err := stix.CompareInstants(a.version, b.version)
+	return err == nil && c == 0 && a.versioned && b.versioned
+}
+
+// beatsVersion: among the acts for its own version c wins.
+func (w *writer) beatsVersion(c *claim, same []known) bool {
+	return !slices.ContainsFunc(same, func(k known) bool {
+		return sameVersion(k.claim(), c) && !c.beats(k.claim())
+	})
+}
+
+func (w *writer) hide(index, by uint64) { w.hides[index] = by }
+
+// hidden returns what hides an entry, in the store or since.
+func (w *writer) hidden(k *known) (by uint64, hidden bool) {
+	if by, ok := w.hides[k.Index]; ok {
+		return by, true
+	}
+	return k.By, k.Hidden
+}
+
+// shown returns the entry in sight before this one came.
+func (w *writer) shown(same []known) *known {
+	for i := range same {
+		if _, hidden := w.hidden(&same[i]); !hidden {
+			return &same[i]
+		}
+	}
+	return nil
 }

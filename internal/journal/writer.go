@@ -3,6 +3,8 @@ package journal
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
@@ -22,10 +24,10 @@ type writer struct {
 	edge *edge
 
 	entries []store.Entry
-	byID    map[string][]int // places in entries
-	acts    []liaison.Hash   // hashes of the acts accepted here, in log order
-	actOf   []int            // their places in entries
-	hides   [][2]uint64      // index, by
+	byID    map[string][]int  // places in entries
+	acts    []liaison.Hash    // hashes of the acts accepted here, in log order
+	actOf   []int             // their places in entries
+	hides   map[uint64]uint64 // index -> by
 }
 
 func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID) (*writer, error) {
@@ -35,7 +37,7 @@ func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID) (*writer, error
 	}
 	return &writer{
 		j: j, tx: tx, c: c, pos: pos, now: liaison.InstantOf(j.Now()),
-		edge: j.edgeAt(c, pos.Size), byID: map[string][]int{},
+		edge: j.edgeAt(c, pos.Size), byID: map[string][]int{}, hides: map[uint64]uint64{},
 	}, nil
 }
 
@@ -65,9 +67,10 @@ func (w *writer) add(it *Item) (Outcome, error) {
 // known is an entry of the object's id with what identity depends on.
 type known struct {
 	store.Entry
-	act  *liaison.Act
-	same bool // same version as the object in hand
-	eq   bool // and equal contents
+	act       *liaison.Act
+	versioned bool // the object says its version
+	same      bool // same version as the object in hand
+	eq        bool // and equal contents
 }
 
 // sameObject loads the entries of the object's id, stored and pending.
@@ -101,14 +104,26 @@ func compare(e *store.Entry, o *stix.Object) (known, error) {
 	if err := json.Unmarshal(e.Act, k.act); err != nil {
 		return k, fmt.Errorf("stored act at index %d: %w", e.Index, err)
 	}
-	k.eq = bytes.Equal(e.Bytes, o.Bytes()) || equalJCS(e.Bytes, o.Bytes())
-	if v := o.Version(); v == "" {
-		k.same = k.eq // other contents are a later version, never a conflict
-	} else if c, err := stix.CompareInstants(e.Version, v); err == nil {
-		k.same = c == 0
+	stored, err := stix.Parse(k.Bytes, stix.DefaultLimits())
+	if err != nil {
+		return k, fmt.Errorf("stored object at index %d: %w", e.Index, err)
+	}
+	k.versioned = stored.Version() != ""
+	switch v := o.Version(); {
+	case k.versioned != (v != ""):
+	case v == "": // other contents are a later version, never a conflict
+		k.eq = equal(k.Bytes, o.Bytes())
+		k.same = k.eq
+	default:
+		c, err := stix.CompareInstants(e.Version, v)
+		k.same = err == nil && c == 0
+		k.eq = k.same && equal(k.Bytes, o.Bytes())
 	}
 	return k, nil
 }
+
+// equal compares contents: by JCS, where the bytes differ.
+func equal(a, b []byte) bool { return bytes.Equal(a, b) || equalJCS(a, b) }
 
 func equalJCS(a, b []byte) bool {
 	ca, err1 := stix.Canonical(a)
@@ -118,7 +133,7 @@ func equalJCS(a, b []byte) bool {
 
 func (w *writer) addHere(it *Item, same []known) (Outcome, error) {
 	var first *liaison.Act
-	kind := liaison.KindObject
+	again := false
 	for _, k := range same {
 		if first == nil {
 			first = k.act
@@ -130,7 +145,7 @@ func (w *writer) addHere(it *Item, same []known) (Outcome, error) {
 		case k.act.Owner() == it.Owner:
 			return Outcome{State: Duplicate, Kind: k.Kind, Index: k.Index, Act: k.ActHash, Version: k.Version, Added: k.Added}, nil
 		default:
-			kind = liaison.KindAgain
+			again = true
 		}
 	}
 	at := w.next()
@@ -145,39 +160,39 @@ func (w *writer) addHere(it *Item, same []known) (Outcome, error) {
 		By:     ruling.By, For: ruling.For, Under: ruling.Under, Label: ruling.Label,
 		Accepted: at, Approved: ruling.Approved, Consent: ruling.Consent,
 	}
-	e := w.entry(it.Object, kind, at, act)
+	e := w.entry(it.Object, at, act)
 	e.Salt = salt
 	w.acts = append(w.acts, e.ActHash)
 	w.actOf = append(w.actOf, len(w.entries))
-	return w.keep(e, act, same, nil), nil
+	return w.keep(e, arrived{object: it.Object, act: act, same: same, again: again}), nil
 }
 
 func (w *writer) addArrival(it *Item, same []known) (Outcome, error) {
 	a := it.Arrival
 	hash := a.Travels.Act.Hash()
-	kind := liaison.KindObject
+	again, differs := false, false
 	for _, k := range same {
 		switch {
 		case k.ActHash == hash:
 			return Outcome{State: Duplicate, Kind: k.Kind, Index: k.Index, Act: hash, Version: k.Version, Added: k.Added}, nil
 		case k.same && !k.eq:
-			kind = liaison.KindConflict
-		case k.same && kind == liaison.KindObject:
-			kind = liaison.KindAgain
+			differs = true
+		case k.same:
+			again = true
 		}
 	}
-	e := w.entry(it.Object, kind, w.next(), &a.Travels.Act)
+	e := w.entry(it.Object, w.next(), &a.Travels.Act)
 	e.Salt = a.Travels.Salt
 	e.Batch = liaison.JCS(a.Travels.Batch)
 	e.Hops = liaison.JCS(a.Hops)
 	e.Consent = a.Travels.Consent
-	return w.keep(e, &a.Travels.Act, same, &a.Via), nil
+	return w.keep(e, arrived{object: it.Object, act: &a.Travels.Act, via: &a.Via, same: same, again: again, differs: differs}), nil
 }
 
-func (w *writer) entry(o *stix.Object, kind liaison.Kind, at liaison.Instant, act *liaison.Act) *store.Entry {
+func (w *writer) entry(o *stix.Object, at liaison.Instant, act *liaison.Act) *store.Entry {
 	raw := liaison.JCS(act)
 	e := &store.Entry{
-		Index: w.index(), Added: at, Kind: kind,
+		Index: w.index(), Added: at,
 		ID: string(o.ID()), Type: o.Type(), Version: o.Version(),
 		Bytes: o.Bytes(), Act: raw, ActHash: liaison.LeafHash(raw),
 	}
@@ -187,10 +202,35 @@ func (w *writer) entry(o *stix.Object, kind liaison.Kind, at liaison.Instant, ac
 	return e
 }
 
-// keep adds the leaf and notes which entries are superseded.
-func (w *writer) keep(e *store.Entry, act *liaison.Act, same []known, via *liaison.Via) Outcome {
-	e.Leaf = liaison.JCS(liaison.Leaf{V: liaison.LeafVersion, Kind: e.Kind, Act: e.ActHash, Added: e.Added, Via: via})
-	w.supersede(e, act, same)
+// arrived is what decides the kind of a new leaf.
+type arrived struct {
+	object  *stix.Object
+	act     *liaison.Act
+	via     *liaison.Via
+	same    []known // entries of the object's id
+	again   bool    // equal contents of this version are here
+	differs bool    // other contents of this version are here
+}
+
+// keep adds the leaf and notes which entries are superseded. An act for
+// contents that are here is an again leaf, and out of sight; it is an object
+// leaf if its own bytes are to be seen from now on.
+func (w *writer) keep(e *store.Entry, n arrived) Outcome {
+	c := &claim{
+		version: e.Version, versioned: n.object.Version() != "", accepted: n.act.Accepted,
+		hash: e.ActHash, act: n.act, object: e.Bytes,
+	}
+	inSight := w.newcomer(c, n.same)
+	switch {
+	case n.differs:
+		e.Kind = liaison.KindConflict
+	case n.again && !inSight:
+		e.Kind = liaison.KindAgain
+	default:
+		e.Kind = liaison.KindObject
+	}
+	e.Leaf = liaison.JCS(liaison.Leaf{V: liaison.LeafVersion, Kind: e.Kind, Act: e.ActHash, Added: e.Added, Via: n.via})
+	w.supersede(e, c, n.same, inSight)
 	w.byID[e.ID] = append(w.byID[e.ID], len(w.entries))
 	w.entries = append(w.entries, *e)
 	return Outcome{State: Appended, Kind: e.Kind, Index: e.Index, Act: e.ActHash, Version: e.Version, Added: e.Added}
@@ -217,8 +257,8 @@ func (w *writer) flush() (*edge, error) {
 	if err := w.tx.Append(w.c, w.entries); err != nil {
 		return nil, err
 	}
-	for _, h := range w.hides {
-		if err := w.tx.Hide(w.c, h[0], h[1]); err != nil {
+	for _, index := range slices.Sorted(maps.Keys(w.hides)) {
+		if err := w.tx.Hide(w.c, index, w.hides[index]); err != nil {
 			return nil, err
 		}
 	}
@@ -236,6 +276,9 @@ func (w *writer) begin() error {
 		return err
 	}
 	origin := w.j.Origin(w.c)
+	if err := w.j.emptyAnchor(w.c); err != nil {
+		return err
+	}
 	note := w.j.Signer.SignCheckpoint(origin, ledger.Checkpoint{Origin: origin, Root: root}.Text())
 	if err := w.j.Anchor.Save(origin, note); err != nil {
 		return fmt.Errorf("keep the first checkpoint: %w", err)

@@ -28,7 +28,7 @@ type Account struct {
 	Roles    []AccountRole   `json:"roles"`
 	Version  uint64          `json:"version"` // grows with every change of the record
 	Disabled bool            `json:"disabled,omitzero"`
-	Created  liaison.Instant `json:"created"`
+	Created  liaison.Instant `json:"created,omitzero"`
 }
 
 // Has reports whether the account has a role.
