@@ -99,7 +99,7 @@ func (s *stream) keepReturning() error {
 		if err != nil {
 			s.n.report(err)
 		}
-		if (err != nil || sent == 0) && !s.pause(s.outbox) {
+		if (err != nil || sent == 0) && !s.pause(s.outbox, outboxEvery) {
 			return nil
 		}
 	}

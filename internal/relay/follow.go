@@ -120,6 +120,7 @@ func (s *stream) followFromPosition(ctx context.Context, c liaison.CollectionID,
 	if err != nil {
 		return err
 	}
+	s.n.begins(c, at.leaves.Size())
 	if at.note != "" { // the last acknowledgement may have been lost
 		if err := s.acknowledge(ctx, at); err != nil {
 			return err

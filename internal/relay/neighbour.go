@@ -2,8 +2,10 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"time"
 
@@ -33,16 +35,31 @@ type following struct {
 // trouble is the last error and when it was first seen.
 type trouble struct {
 	text  string
+	sort  string // what makes it the same as the one before
 	since time.Time
 }
 
-// set notes an error, or with "" that there is none; it is true if that is news.
-func (t *trouble) set(text string, now time.Time) bool {
-	if t.text == text {
+// set notes an error; it is true if that is news.
+func (t *trouble) set(err error, now time.Time) bool {
+	sort := sortOf(err)
+	if t.text = err.Error(); t.sort == sort {
 		return false
 	}
-	*t = trouble{text: text, since: now}
+	t.sort, t.since = sort, now
 	return true
+}
+
+// sortOf leaves out what differs from one attempt to the next: times and ports.
+func sortOf(err error) string {
+	var clock *clockError
+	var network *net.OpError
+	switch {
+	case errors.As(err, &clock):
+		return "clock"
+	case errors.As(err, &network):
+		return network.Op + ": " + network.Err.Error()
+	}
+	return err.Error()
 }
 
 func (n *neighbour) stream() *stream {
@@ -79,9 +96,12 @@ func (n *neighbour) leave(s *stream) {
 
 // report keeps an error of the neighbour's stream for Status, and logs news.
 func (n *neighbour) report(err error) {
+	if superseded(err) {
+		return
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.trouble.set(err.Error(), n.now()) {
+	if n.trouble.set(err, n.now()) {
 		n.log.Warn("relay trouble", "err", err)
 	}
 }
@@ -106,7 +126,7 @@ func (n *neighbour) of(c liaison.CollectionID) *following {
 func (n *neighbour) reportOn(c liaison.CollectionID, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.of(c).trouble.set(err.Error(), n.now()) {
+	if n.of(c).trouble.set(err, n.now()) {
 		n.log.Warn("following is in trouble", "collection", c.String(), "err", err)
 	}
 }
@@ -124,6 +144,13 @@ func (n *neighbour) isForked(c liaison.CollectionID) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.of(c).fork != nil
+}
+
+// begins notes where following begins.
+func (n *neighbour) begins(c liaison.CollectionID, size uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.of(c).size = size
 }
 
 // stands notes where following has come to.

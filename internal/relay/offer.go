@@ -55,19 +55,19 @@ func (s *stream) keepOffering() error {
 				return err
 			}
 		}
-		if !s.pause(s.offer) {
+		if !s.pause(s.offer, lookEvery) {
 			return nil
 		}
 	}
 }
 
-// pause waits until it is time to look again: at most lookEvery, at once when
-// nudged, but not before lookGap. It is false when the stream has ended.
-func (s *stream) pause(nudged chan struct{}) bool {
+// pause waits until it is time to look again: after every, at once when nudged,
+// but not before lookGap. It is false when the stream has ended.
+func (s *stream) pause(nudged chan struct{}, every time.Duration) bool {
 	if !wait(s.ctx, lookGap) {
 		return false
 	}
-	timer := time.NewTimer(lookEvery - lookGap)
+	timer := time.NewTimer(every - lookGap)
 	defer timer.Stop()
 	select {
 	case <-nudged:
@@ -233,7 +233,7 @@ func (s *stream) tookAck(f frame) error {
 // keepAcks hands cosigned checkpoints to the desk. One that it cannot take, for
 // a key that is not here yet, is brought again.
 func (s *stream) keepAcks() error {
-	pause := backoff{first: lookEvery}
+	pause := backoff{first: s.relay.cfg.Redial}
 	for {
 		failed := false
 		for c, m := range s.offering.pendingAcks() {

@@ -61,7 +61,8 @@ const (
 	pingEvery       = 15 * time.Second
 	deadAfter       = 45 * time.Second // without a byte from the neighbour
 	meetingTime     = 10 * time.Second // dialling, handshake and hello
-	lookEvery       = time.Second      // offers, outbox and the list of peers
+	lookEvery       = time.Second / 2  // offers and the list of peers
+	outboxEvery     = time.Second
 	lookGap         = 100 * time.Millisecond
 	pollTime        = 20 * time.Second // of one long poll at the desk
 	maxMeetings     = 64               // incoming connections that have not said hello

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/liaison-office/liaison"
 )
@@ -23,7 +22,7 @@ type PeerStatus struct {
 // FollowStatus is how far one collection of a neighbour was followed.
 type FollowStatus struct {
 	Collection liaison.CollectionID `json:"collection"`
-	Size       uint64               `json:"size"` // leaves verified and committed since this process began to follow
+	Size       uint64               `json:"size"` // leaves verified and committed
 	// LagMillis is the time between the last leaf's added at the neighbour and
 	// its commit here, in milliseconds.
 	LagMillis int64           `json:"lag_ms"`
@@ -66,5 +65,5 @@ func (t trouble) status() (string, liaison.Instant) {
 	if t.text == "" {
 		return "", 0
 	}
-	return t.text, liaison.InstantOf(t.since.Round(time.Microsecond))
+	return t.text, liaison.InstantOf(t.since)
 }

@@ -52,7 +52,16 @@ var (
 // byeError is the neighbour's word for why it closed.
 type byeError struct{ reason string }
 
-func (e *byeError) Error() string { return "the neighbour closed the stream: " + e.reason }
+func (e *byeError) Error() string {
+	return fmt.Sprintf("the neighbour closed the stream: %.500q", e.reason)
+}
+
+// superseded reports whether a stream ended because there is a better one.
+func superseded(err error) bool {
+	var b *byeError
+	return errors.Is(err, errReplaced) || errors.Is(err, errSecond) ||
+		errors.As(err, &b) && (b.reason == errReplaced.Error() || b.reason == errSecond.Error())
+}
 
 // clockError says that two clocks are too far apart to judge instants.
 type clockError struct {
@@ -87,7 +96,7 @@ func (r *Relay) meet(ctx context.Context, conn net.Conn, want liaison.Office, me
 	s.n.log.Info("relay connected", "dialled_by", string(s.dialler))
 	err = s.run()
 	s.n.log.Info("relay disconnected", "err", err)
-	if errors.Is(err, errReplaced) || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return nil
 	}
 	s.n.report(err)
@@ -105,11 +114,8 @@ func (r *Relay) greet(ctx context.Context, conn net.Conn, want liaison.Office) (
 	}
 	s := r.newStream(ctx, conn, tc, office, key, want)
 	if err := s.hello(); err != nil {
-		var clock *clockError
-		if errors.As(err, &clock) {
-			s.n.report(err)
-			s.farewell(err)
-		}
+		s.n.report(err)
+		s.farewell(err)
 		s.end(err)
 		return nil, err
 	}
@@ -308,7 +314,7 @@ func (s *stream) tookBye(f frame) error {
 	if err := s.relay.codec.decode(f, &m); err != nil {
 		return err
 	}
-	return &byeError{fmt.Sprintf("%.500q", m.Reason)}
+	return &byeError{m.Reason}
 }
 
 // keepPinging keeps an idle stream alive. With frames waiting it is not idle.
