@@ -15,8 +15,9 @@ import (
 )
 
 // The benchmarks come in pairs: what the store does, and what SQLite alone
-// does with the same objects, through the same driver, with the same pragmas,
-// in groups of the same size.
+// does with the same objects, through the same driver, as durably, with as much
+// cache and in groups of the same size. SQLite alone keeps its own page size
+// (4096) and moves its write-ahead log at its own 1000 pages.
 
 const group = 100 // entries in a transaction
 
