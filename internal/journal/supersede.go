@@ -85,7 +85,7 @@ func (w *writer) supersede(e *store.Entry, c *claim, same []known, inSight bool)
 		if rival != nil {
 			w.hide(rival.Index, e.Index)
 		}
-	case rival != nil && e.Kind != liaison.KindAgain && w.beatsVersion(c, same):
+	case rival != nil && !bytes.Equal(rival.Bytes, c.object) && w.beatsVersion(c, same):
 		w.hide(rival.Index, e.Index)
 		w.hide(e.Index, shown.Index)
 	case rival != nil:
