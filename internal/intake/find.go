@@ -19,7 +19,9 @@ func (p *page) findLinks() {
 }
 
 // name is one to four words that begin with a capital: an outlet, an agency.
-const name = `(\p{Lu}[\p{L}\d&'’.-]*(?:[  ]+(?:of |the |de |la )?\p{Lu}[\p{L}\d&'’.-]*){0,3})`
+const name = `(` + nameWord + `(?:[ \x{a0}]+(?:of |the |de |la )?` + nameWord + `){0,3})`
+
+const nameWord = `\p{Lu}[\p{L}\d&'’-]*(?:\.[\p{L}\d]+)*`
 
 // publisherForms find who publishes the page in what sites print about
 // themselves. The first group is the name.
@@ -56,6 +58,7 @@ var sourceForms = []*regexp.Regexp{
 	regexp.MustCompile(`(?:Об этом (?:сообщает|пишет|сообщили в|сообщило|сообщил)|об этом сообщает|передает|передаёт|со ссылкой на) (?:издание |агентство |газета |телеканал )?[«"]?` + name),
 	regexp.MustCompile(`(?:according to (?:a report (?:by|in) )?|as reported by |first reported by |reported by )(?:the )?` + name),
 	regexp.MustCompile(`(?:berichtet|meldet|meldete|berichtete) (?:die |der |das )?` + name),
+	regexp.MustCompile(`(?:wie|so) (?:die |der |das )?` + name + ` (?:berichtet|berichtete|meldet|meldete)`),
 	regexp.MustCompile(`(?:rapporte|selon le journal|indique le journal|d’après|d'après) (?:le |la |l’|l')?` + name),
 	regexp.MustCompile(`(?:informuje|podaje|jak podała|jak podaje) ` + name),
 	regexp.MustCompile(`([\p{Han}\p{Katakana}ー]{2,12}(?:通信|新聞|放送|ニュース))(?:によると|が報じた|は報じた|が伝えた)`),

@@ -222,7 +222,7 @@ func (p *page) credit(i int, l *line) {
 // foldedPrefix returns the length in s of the prefix that is n bytes in fold(s).
 func foldedPrefix(s string, n int) int {
 	for i := range s {
-		if len(fold(s[:i])) >= n {
+		if len(fold(s[:i]+"."))-1 >= n { // the point keeps a space at the end
 			return i
 		}
 	}

@@ -100,7 +100,8 @@ func (p *page) listsUnderLabels() {
 			if l.label == isRelated {
 				tooLong = next.chars > 180
 			}
-			if next.label != noLabel || next.terminal || tooLong || next.gap && j > i+1 && !p.lines[j-1].gap && l.label == isTags {
+			apart := l.label == isRelated && next.gap && j == i+1
+			if next.label != noLabel || next.terminal || apart || tooLong || next.gap && j > i+1 && !p.lines[j-1].gap && l.label == isTags {
 				break
 			}
 			next.label = l.label
