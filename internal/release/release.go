@@ -328,17 +328,10 @@ func (q *Question) withdraw() Decision {
 
 func (q *Question) read() Decision {
 	p := q.Programme
-	if p.Kind == liaison.KindPublic {
-		return q.allow(RulePublic, "/kind", "%s is public", p.Name)
-	}
-	if d, decided := mandate(q); decided {
-		return d
-	}
-	if d, decided := area(q); decided {
-		return d
-	}
-	if d, decided := readTerm(q); decided {
-		return d
+	for _, ask := range []func(*Question) (Decision, bool){area, readTerm, public, mandate} {
+		if d, decided := ask(q); decided {
+			return d
+		}
 	}
 	terms, i, listed := p.Participant(q.Actor.party())
 	switch {
@@ -355,6 +348,13 @@ func (q *Question) read() Decision {
 		return Decision{Allowed: true, Rule: RuleParty}
 	}
 	return q.allow(RuleParty, fmt.Sprintf("/parties/%d", i), "%s is a party of %s", q.Actor.party(), p.Name)
+}
+
+func public(q *Question) (Decision, bool) {
+	if q.Programme.Kind != liaison.KindPublic {
+		return Decision{}, false
+	}
+	return q.allow(RulePublic, "/kind", "%s is public", q.Programme.Name), true
 }
 
 // readTerm: before the term only the charter is read; after it, what the
