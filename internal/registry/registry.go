@@ -23,6 +23,7 @@
 package registry
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -37,21 +38,36 @@ import (
 
 // Registry is one consistent picture of who takes part.
 type Registry struct {
-	pin        ledger.Pin
-	authority  []byte
-	offices    map[liaison.Office]*office
-	routes     map[liaison.Office]*liaison.Route
-	parties    map[liaison.Party]*liaison.PartyObject
-	programmes map[liaison.Hash]*Programme // by genesis
-	byUnder    map[liaison.Hash]*Version
-	byID       map[stix.ID]liaison.Hash // programme id -> genesis
-	colls      map[liaison.CollectionID]*Collection
-	sorted     []*Collection // the values of colls, in the order of Collections
+	pin         ledger.Pin
+	authority   []byte
+	offices     map[liaison.Office]*office
+	routes      map[liaison.Office]*route
+	parties     map[liaison.Party]*party
+	programmes  map[liaison.Hash]*Programme // by genesis
+	byUnder     map[liaison.Hash]*Version
+	byID        map[stix.ID]liaison.Hash // programme id -> genesis
+	colls       map[liaison.CollectionID]*Collection
+	authorityAt string // modified of authority
+
+	sorted []*Collection // the values of colls, in the order of Collections
 }
 
 type office struct {
 	*liaison.OfficeObject
 	bytes []byte
+}
+
+type route struct {
+	*liaison.Route
+	bytes []byte
+}
+
+// party keeps all versions: a directed programme is signed by the office that
+// served its issuer when it was written.
+type party struct {
+	*liaison.PartyObject
+	bytes    []byte
+	versions []*liaison.PartyObject // by modified
 }
 
 // Programme is an agreement with all versions known here, by number.
@@ -86,8 +102,8 @@ func New(pin ledger.Pin) *Registry {
 	return &Registry{
 		pin:        pin,
 		offices:    map[liaison.Office]*office{},
-		routes:     map[liaison.Office]*liaison.Route{},
-		parties:    map[liaison.Party]*liaison.PartyObject{},
+		routes:     map[liaison.Office]*route{},
+		parties:    map[liaison.Party]*party{},
 		programmes: map[liaison.Hash]*Programme{},
 		byUnder:    map[liaison.Hash]*Version{},
 		byID:       map[stix.ID]liaison.Hash{},
@@ -128,7 +144,7 @@ func (r *Registry) Apply(c liaison.CollectionID, b []byte) (*Registry, error) {
 // clone copies the maps, so that the old registry stays as it was.
 func (r *Registry) clone() *Registry {
 	return &Registry{
-		pin: r.pin, authority: r.authority,
+		pin: r.pin, authority: r.authority, authorityAt: r.authorityAt,
 		offices: maps.Clone(r.offices), routes: maps.Clone(r.routes), parties: maps.Clone(r.parties),
 		programmes: maps.Clone(r.programmes), byUnder: maps.Clone(r.byUnder), byID: maps.Clone(r.byID),
 		colls: maps.Clone(r.colls), sorted: r.sorted,
@@ -136,15 +152,26 @@ func (r *Registry) clone() *Registry {
 }
 
 func (r *Registry) applyAuthority(b []byte) (*Registry, error) {
-	if _, err := liaison.ParseAuthority(b); err != nil {
+	a, err := liaison.ParseAuthority(b)
+	if err != nil {
 		return nil, err
 	}
 	if err := r.pin.Verify(b); err != nil {
 		return nil, err
 	}
+	if a.Threshold != r.pin.Threshold || !sameKeys(a.Keys, r.pin.Keys) {
+		return nil, fmt.Errorf("authority %q: its /keys or /threshold are not the pinned ones", a.Name)
+	}
+	if r.authority != nil && !newer(a.Modified, b, r.authorityAt, r.authority) {
+		return r, nil
+	}
 	n := r.clone()
-	n.authority = b
+	n.authority, n.authorityAt = b, a.Modified
 	return n, nil
+}
+
+func sameKeys(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 func (r *Registry) applyOffice(b []byte) (*Registry, error) {
@@ -159,7 +186,7 @@ func (r *Registry) applyOffice(b []byte) (*Registry, error) {
 		if have.ID != o.ID {
 			return nil, fmt.Errorf("office %s is introduced by %s already", o.Name, have.ID)
 		}
-		if !newer(o.Modified, have.Modified) {
+		if !newer(o.Modified, b, have.Modified, have.bytes) {
 			return r, nil
 		}
 	}
@@ -176,11 +203,11 @@ func (r *Registry) applyRoute(b []byte) (*Registry, error) {
 	if err := r.pin.Verify(b); err != nil {
 		return nil, err
 	}
-	if have, ok := r.routes[o.Office]; ok && !newer(o.Modified, have.Modified) {
+	if have, ok := r.routes[o.Office]; ok && !newer(o.Modified, b, have.Modified, have.bytes) {
 		return r, nil
 	}
 	n := r.clone()
-	n.routes[o.Office] = o
+	n.routes[o.Office] = &route{Route: o, bytes: b}
 	return n, nil
 }
 
@@ -195,18 +222,61 @@ func (r *Registry) applyParty(b []byte) (*Registry, error) {
 	if err := r.pin.Verify(b); err != nil {
 		return nil, err
 	}
-	if have, ok := r.parties[p.ID]; ok && !newer(p.Modified, have.Modified) {
-		return r, nil
+	next := &party{PartyObject: p, bytes: b}
+	if have, ok := r.parties[p.ID]; ok {
+		if have.has(p) && !newer(p.Modified, b, have.Modified, have.bytes) {
+			return r, nil
+		}
+		if !newer(p.Modified, b, have.Modified, have.bytes) {
+			next.PartyObject, next.bytes = have.PartyObject, have.bytes
+		}
+		next.versions = slices.Clone(have.versions)
 	}
+	next.versions = append(next.versions, p)
+	slices.SortStableFunc(next.versions, func(a, b *liaison.PartyObject) int { return compare(a.Modified, b.Modified) })
 	n := r.clone()
-	n.parties[p.ID] = p
+	n.parties[p.ID] = next
 	return n, nil
 }
 
-// newer compares two instants as written; the desk has refused what is none.
-func newer(a, b string) bool {
+// has reports whether a version of that instant and office is here.
+func (p *party) has(v *liaison.PartyObject) bool {
+	return slices.ContainsFunc(p.versions, func(o *liaison.PartyObject) bool {
+		return compare(o.Modified, v.Modified) == 0 && o.Party.ServedBy == v.Party.ServedBy
+	})
+}
+
+// newer compares two versions of an object by their instants. Of two that
+// differ under one instant the same one counts at every office.
+func newer(a string, aBytes []byte, b string, bBytes []byte) bool {
+	c := compare(a, b)
+	return c > 0 || c == 0 && bytes.Compare(aBytes, bBytes) > 0
+}
+
+// compare orders two instants as written; Apply has refused what is none.
+func compare(a, b string) int {
 	c, err := stix.CompareInstants(a, b)
-	return err == nil && c > 0
+	if err != nil {
+		return strings.Compare(a, b)
+	}
+	return c
+}
+
+// servedBy returns the offices that served a party at an instant: those of the
+// newest version that was written until then, or else of the oldest.
+func (p *party) servedBy(at string) (offices []liaison.Office) {
+	from := p.versions[0].Modified
+	for _, v := range p.versions {
+		if compare(v.Modified, at) <= 0 {
+			from = v.Modified
+		}
+	}
+	for _, v := range p.versions {
+		if compare(v.Modified, from) == 0 && !slices.Contains(offices, v.Party.ServedBy) {
+			offices = append(offices, v.Party.ServedBy)
+		}
+	}
+	return offices
 }
 
 func (r *Registry) applyProgramme(c liaison.CollectionID, b []byte) (*Registry, error) {
@@ -225,7 +295,7 @@ func (r *Registry) applyProgramme(c liaison.CollectionID, b []byte) (*Registry, 
 	if want := liaison.CollectionOf(genesis, liaison.Charter, p.EpochOf(liaison.Charter)); c != want {
 		return nil, fmt.Errorf("programme %q v%d belongs into its own charter %s", p.Name, p.Version, want)
 	}
-	if err := r.verifyProgramme(p, b); err != nil {
+	if err := r.verifyProgramme(p, genesis, b); err != nil {
 		return nil, err
 	}
 	if _, have := r.byUnder[under]; have {
@@ -238,8 +308,10 @@ func (r *Registry) applyProgramme(c liaison.CollectionID, b []byte) (*Registry, 
 }
 
 // verifyProgramme: the authority's threshold, or for a directed programme the
-// act key of the office that serves its issuer.
-func (r *Registry) verifyProgramme(p *liaison.Programme, b []byte) error {
+// act key of the office that served its issuer. What an office signs counts
+// only as a version of a programme that is here: nobody can occupy the genesis
+// of another's programme before its first version comes.
+func (r *Registry) verifyProgramme(p *liaison.Programme, genesis liaison.Hash, b []byte) error {
 	err := r.pin.Verify(b)
 	if err == nil || p.Kind != liaison.KindDirected {
 		return err
@@ -248,16 +320,23 @@ func (r *Registry) verifyProgramme(p *liaison.Programme, b []byte) error {
 	if !ok {
 		return fmt.Errorf("programme %q: issuer %s: %w", p.Name, p.Issuer, ErrWaiting)
 	}
-	served := issuer.Party.ServedBy
 	written, err := time.Parse(time.RFC3339Nano, p.Modified)
 	if err != nil {
 		return fmt.Errorf("programme %q: /modified %.40q is not an instant", p.Name, p.Modified)
 	}
-	keys := r.OfficeKeys(served, liaison.UseAct, liaison.InstantOf(written))
-	if len(keys) == 0 {
-		return fmt.Errorf("programme %q: act key of %s: %w", p.Name, served, ErrWaiting)
+	if _, known := r.programmes[genesis]; p.Version > 1 && !known {
+		return fmt.Errorf("programme %q: version 1: %w", p.Name, ErrWaiting)
 	}
-	return ledger.VerifySignedBy(b, served.ActKey(), keys)
+	for _, served := range issuer.servedBy(p.Modified) {
+		keys := r.OfficeKeys(served, liaison.UseAct, liaison.InstantOf(written))
+		if len(keys) == 0 {
+			return fmt.Errorf("programme %q: act key of %s: %w", p.Name, served, ErrWaiting)
+		}
+		if err = ledger.VerifySignedBy(b, served.ActKey(), keys); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("programme %q: %w", p.Name, err)
 }
 
 // fitsHistory: one programme per id, one version per number, and what may
@@ -383,14 +462,22 @@ func (c *Collection) sortKey() string {
 // Party returns a party by its id.
 func (r *Registry) Party(id liaison.Party) (*liaison.PartyObject, bool) {
 	p, ok := r.parties[id]
-	return p, ok
+	if !ok {
+		return nil, false
+	}
+	return p.PartyObject, true
 }
 
 // Parties returns all parties by name.
 func (r *Registry) Parties() []*liaison.PartyObject {
-	return slices.SortedFunc(maps.Values(r.parties), func(a, b *liaison.PartyObject) int {
+	list := make([]*liaison.PartyObject, 0, len(r.parties))
+	for _, p := range r.parties {
+		list = append(list, p.PartyObject)
+	}
+	slices.SortFunc(list, func(a, b *liaison.PartyObject) int {
 		return strings.Compare(a.Name+"\x00"+string(a.ID), b.Name+"\x00"+string(b.ID))
 	})
+	return list
 }
 
 // OfficeKeys returns an office's keys for a use at an instant; none if the
