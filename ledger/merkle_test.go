@@ -185,3 +185,28 @@ func BenchmarkPaths(b *testing.B) {
 		})
 	}
 }
+
+// A rewritten log is refused whatever was rewritten: the old root, the new
+// root, or a hash of the proof.
+func TestARewrittenLogIsRefused(t *testing.T) {
+	leaves := someLeaves(20)
+	for n := uint64(1); n <= 20; n++ {
+		for m := uint64(1); m <= n; m++ {
+			old, root, p := ledger.Root(leaves[:m]), ledger.Root(leaves[:n]), ledger.Consistency(leaves[:n], m)
+			if err := ledger.VerifyConsistency(m, n, old, root, p); err != nil {
+				t.Fatalf("%d to %d: %v", m, n, err)
+			}
+			other := liaison.H([]byte("other"))
+			if ledger.VerifyConsistency(m, n, other, root, p) == nil || ledger.VerifyConsistency(m, n, old, other, p) == nil {
+				t.Errorf("%d to %d: another root passes", m, n)
+			}
+			for i := range p {
+				q := slices.Clone(p)
+				q[i] = other
+				if ledger.VerifyConsistency(m, n, old, root, q) == nil {
+					t.Errorf("%d to %d: another hash %d of the proof passes", m, n, i)
+				}
+			}
+		}
+	}
+}
