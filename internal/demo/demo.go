@@ -50,7 +50,6 @@ type demo struct {
 	dir      string
 	alliance *alliance
 	offices  map[liaison.Office]*office.Office
-	accounts []login
 
 	// What the steps hand on.
 	bundle     []byte

@@ -254,7 +254,7 @@ func (d *demo) readBoth(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(japan) != len(nato) || japan[d.report] == nil || japan[d.assessment] == nil {
-		return "", fmt.Errorf("Japan reads %d objects, NATO %d", len(japan), len(nato))
+		return "", fmt.Errorf("at tokyo %d objects are read, at hq %d", len(japan), len(nato))
 	}
 	total := 0
 	for id, b := range japan {

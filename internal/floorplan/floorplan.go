@@ -47,6 +47,7 @@ var Rooms = map[string][]string{
 	"tools/bench":            {Anything},
 	"tools/kill":             {Anything},
 	"tools/vectors/generate": {Anything},
+	"tools/vectors/sample":   {"", "stix", "ledger"},
 
 	// Test help that several packages share; only tests import it.
 	"internal/desk/desktest": {Anything},

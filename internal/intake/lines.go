@@ -96,9 +96,6 @@ type line struct {
 	reason   string
 }
 
-// text returns the line without outer white space.
-func (l *line) text() string { return l.Exact }
-
 // splitLines returns the lines that are not blank. Lines end with LF, CR LF or
 // CR; offsets count the raw bytes, a byte order mark included.
 func splitLines(raw []byte) []*line {

@@ -47,6 +47,8 @@ var (
 
 // Stop, returned by a yield function, ends the walk; the method that walked
 // returns nil.
+//
+//lint:ignore ST1012 it is no failure; compare fs.SkipAll
 var Stop = errors.New("stop")
 
 // MaxEntries bounds a collection: indexes are below it.
