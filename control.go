@@ -78,8 +78,8 @@ type signatures struct {
 	Signatures    []string `json:"signatures"`     // C2SP signed-note signature lines, without newline
 }
 
-// Unsigned returns the JCS of a control object without its signatures: what
-// is hashed (Genesis, Under) and what SignedText commits to.
+// Unsigned returns the JCS of a control object without its signatures, and
+// without extensions where no other one is left: what is hashed (Genesis, Under) and what SignedText commits to.
 func Unsigned(object []byte) ([]byte, error) {
 	b, _, err := splitSignatures(object)
 	return b, err
@@ -150,6 +150,9 @@ func splitSignatures(object []byte) (unsigned []byte, lines []string, err error)
 		ext = maps.Clone(ext)
 		delete(ext, ExtSigned)
 		top["extensions"] = JCS(ext)
+	}
+	if len(ext) == 0 { // as it was before the first signature
+		delete(top, "extensions")
 	}
 	return JCS(top), lines, nil
 }

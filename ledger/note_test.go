@@ -97,7 +97,7 @@ func TestACosignatureSaysWhoSawWhatWhen(t *testing.T) {
 	if _, err := ledger.VerifyCosignature(n, a.HQ.Name.WitnessKey(), [][]byte{a.HQ.Witness.Public()}); !errors.Is(err, ledger.ErrNotCosigned) {
 		t.Errorf("hq: %v", err)
 	}
-	n.Signatures = append(n.Signatures, a.Tokyo.Witness.Cosign(n.Text, 1772439999))
+	n.Signatures = append(n.Signatures, a.Tokyo.Witness.Cosign(n.Text, 1772439999), a.Tokyo.Witness.Cosign(n.Text, 1772439500))
 	if at, err := ledger.VerifyCosignature(n, a.Tokyo.Name.WitnessKey(), keys); err != nil || at != 1772439999 {
 		t.Errorf("cosigned again: %d, %v", at, err)
 	}

@@ -178,12 +178,13 @@ const checkpointText = (origin, size, r) => `${origin}\n${size}\n${b64(r)}\n`;
 
 const EXT_SIGNED = 'extension-definition--39f4b814-6a39-4218-ba38-a19f8a2d7128';
 const unsigned = (object) => {
-  const { [EXT_SIGNED]: _, ...extensions } = object.extensions;
-  return jcs({ ...object, extensions });
+  const { extensions: all, ...rest } = object;
+  const { [EXT_SIGNED]: _, ...extensions } = all ?? {};
+  return jcs(Object.keys(extensions).length ? { ...rest, extensions } : rest);
 };
 const objectText = (object) => `liaison/object/1\n${object.type}\n${object.id}\n${b64(H(unsigned(object)))}\n`;
 const linesOf = (object) => {
-  const ext = object.extensions[EXT_SIGNED] ?? { extension_type: 'property-extension', signatures: [] };
+  const ext = object.extensions?.[EXT_SIGNED] ?? { extension_type: 'property-extension', signatures: [] };
   if (ext.extension_type !== 'property-extension') throw new Error(`extension_type of ${EXT_SIGNED}`);
   return ext.signatures;
 };
@@ -394,7 +395,7 @@ group('signed', V.signed, (s) => {
   same('text', objectText(object), s.text);
   same('lines', s.keys.map((k) => line(k, noteSignature(k, s.text))), s.lines);
   const plain = JSON.parse(s.unsigned);
-  plain.extensions[EXT_SIGNED] = { extension_type: 'property-extension', signatures: s.lines };
+  (plain.extensions ??= {})[EXT_SIGNED] = { extension_type: 'property-extension', signatures: s.lines };
   same('object', jcs(plain), s.object);
   same('pin', V.pins[0].text, s.pin);
   same('schema', object.type === 'identity' ? 'party' : object.type, s.schema);
