@@ -3,6 +3,7 @@ package liaison_test
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -191,6 +192,33 @@ func TestReceiptVectorsAreReadAndWrittenAlike(t *testing.T) {
 		}
 		if got, want := string(liaison.JCS(r)), string(liaison.JCS(v.Receipt)); got != want {
 			t.Errorf("%s: written %s\nread %s", v.What, got, want)
+		}
+	}
+}
+
+// Every hash, signature and canonical line of the worked example stands in the
+// vectors.
+func TestTheSpecificationShowsNumbersOfTheVectors(t *testing.T) {
+	doc, err := os.ReadFile("docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile("testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := strings.ReplaceAll(string(b), `\"`, `"`)
+	shown := regexp.MustCompile("[A-Za-z0-9+/]{40,}=*|\\{\"ac.*\\}").FindAllString(string(doc), -1)
+	if len(shown) < 15 {
+		t.Errorf("the specification shows %d values", len(shown))
+	}
+	var receipts strings.Builder
+	for _, v := range vectors[[]struct{ Receipt jsontext.Value }](t, "receipts") {
+		receipts.Write(liaison.JCS(v.Receipt))
+	}
+	for _, s := range shown {
+		if !strings.Contains(file, s) && !strings.Contains(receipts.String(), s) {
+			t.Errorf("docs/formats.md shows %s, which is in no vector", s)
 		}
 	}
 }
