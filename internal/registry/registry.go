@@ -126,6 +126,9 @@ func (r *Registry) Apply(c liaison.CollectionID, b []byte) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Revoked() {
+		return nil, fmt.Errorf("%s: /revoked: control objects end by a later version, not by revocation", o.ID())
+	}
 	switch o.Type() {
 	case "authority":
 		return r.applyAuthority(b)
@@ -209,6 +212,50 @@ func (r *Registry) applyRoute(b []byte) (*Registry, error) {
 	n := r.clone()
 	n.routes[o.Office] = &route{Route: o, bytes: b}
 	return n, nil
+}
+
+// Belongs asks whether a charter may take a control object. A charter tells its
+// parties who they are, so of identities it takes those of its programme's
+// parties, of who acts for one, and of offices that may comment. A programme
+// without areas is a register and takes any. The error is ErrWaiting where
+// another entry may still answer.
+func (r *Registry) Belongs(c liaison.CollectionID, object []byte) error {
+	p, ok, err := liaison.ParsePartyObject(object)
+	if err != nil || !ok {
+		return err
+	}
+	coll, known := r.colls[c]
+	if !known {
+		return fmt.Errorf("party %q: the programme of charter %s: %w", p.Name, c, ErrWaiting)
+	}
+	for _, v := range coll.Programme.Versions {
+		if len(v.Areas) == 0 || v.Issuer == p.ID || p.Party.Kind == liaison.PartyOffice && slices.Contains(v.Comment, p.Party.ServedBy) {
+			return nil
+		}
+		for _, q := range v.Parties {
+			if q.Ref == p.ID || r.actsFor(p.ID, q.Ref) {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("party %q is no party of %s and acts for none: %w", p.Name, coll.Programme.Versions[0].Name, ErrWaiting)
+}
+
+// actsFor reports whether a party has had a mandate of another.
+func (r *Registry) actsFor(by, other liaison.Party) bool {
+	have, ok := r.parties[other]
+	return ok && slices.ContainsFunc(have.versions, func(v *liaison.PartyObject) bool {
+		return slices.ContainsFunc(v.Party.ActsAt, func(m liaison.ActsAt) bool { return m.Party == by })
+	})
+}
+
+// ServedBy returns the offices that served a party at an instant.
+func (r *Registry) ServedBy(id liaison.Party, at liaison.Instant) []liaison.Office {
+	p, ok := r.parties[id]
+	if !ok {
+		return nil
+	}
+	return p.servedBy(at.String())
 }
 
 func (r *Registry) applyParty(b []byte) (*Registry, error) {

@@ -100,12 +100,17 @@ func (r *Registry) carries(o liaison.Office, p *Programme, readers []liaison.Off
 }
 
 // Unlisted returns the offices on the ways from one office to a programme's
-// readers that neither read nor are listed as transit.
+// readers that neither read nor are listed as transit, and the readers to whom
+// no way is known.
 func (r *Registry) Unlisted(from liaison.Office, p *Programme, at liaison.Instant) []liaison.Office {
 	readers := r.OfficesOf(p, at)
 	set := map[liaison.Office]bool{}
 	for _, to := range readers {
-		for _, o := range r.Path(from, to) {
+		path := r.Path(from, to)
+		if path == nil {
+			set[to] = true // there is no way: better said now than never delivered
+		}
+		for _, o := range path {
 			if o != from && !r.carries(o, p, readers, at) {
 				set[o] = true
 			}

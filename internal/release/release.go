@@ -94,6 +94,7 @@ type Rule string
 // The rules, by the order in which they are asked.
 const (
 	RuleMandate    Rule = "mandate"           // acting for another party needs a signed mandate
+	RuleServed     Rule = "party.served"      // a party acts at the office that serves it
 	RuleSigned     Rule = "charter.signed"    // a charter takes signed control objects only
 	RuleControl    Rule = "control.area"      // control objects go into a charter and nowhere else
 	RuleTerm       Rule = "programme.term"    // in force at that instant, in that version
@@ -143,7 +144,7 @@ func (q *Question) write() Decision {
 	if q.Area == liaison.Charter {
 		return q.writeCharter()
 	}
-	for _, ask := range []func(*Question) (Decision, bool){control, mandate, term, area, party} {
+	for _, ask := range []func(*Question) (Decision, bool){control, mandate, served, term, area, party} {
 		if d, decided := ask(q); decided {
 			return d
 		}
@@ -200,6 +201,16 @@ func mandate(q *Question) (Decision, bool) {
 	}
 	if a.Mandate == nil || a.Mandate.Party != a.By || a.Mandate.Office != a.Office || !a.Mandate.Covers(q.At) {
 		return q.refuse(RuleMandate, "", "%s has no signed mandate to act for %s at %s at %s", a.By, a.For, a.Office, q.At), true
+	}
+	return Decision{}, false
+}
+
+// served: without a mandate a party acts at the office that serves it and
+// nowhere else, so no office can sign acts of another's parties.
+func served(q *Question) (Decision, bool) {
+	a := q.Actor
+	if (a.For == "" || a.For == a.By) && a.ServedBy != a.Office {
+		return q.refuse(RuleServed, "", "%s is not served by %s", a.By, a.Office), true
 	}
 	return Decision{}, false
 }
@@ -351,8 +362,8 @@ func (q *Question) read() Decision {
 }
 
 func public(q *Question) (Decision, bool) {
-	if q.Programme.Kind != liaison.KindPublic {
-		return Decision{}, false
+	if q.Programme.Kind != liaison.KindPublic || q.Area == liaison.Charter {
+		return Decision{}, false // who its parties are is known to them alone
 	}
 	return q.allow(RulePublic, "/kind", "%s is public", q.Programme.Name), true
 }

@@ -171,7 +171,8 @@ func TestWhoMayWrite(t *testing.T) {
 		{"at another office", write(kind, stix.Clear, acting(func(m *liaison.ActsAt) { m.Office = tokyo })), release.RuleMandate, ""},
 		{"before the mandate", write(kind, stix.Clear, acting(func(m *liaison.ActsAt) { m.From = day(11) + 1 })), release.RuleMandate, ""},
 		{"after the mandate", write(kind, stix.Clear, acting(func(m *liaison.ActsAt) { m.Until = day(11) })), release.RuleMandate, ""},
-		{"an embassy by itself", write(kind, stix.Clear, acting(same), func(q *release.Question) { q.Actor.For = "" }), release.RuleParty, "/parties"},
+		{"an embassy by itself", write(kind, stix.Clear, acting(same), func(q *release.Question) { q.Actor.For = "" }), release.RuleServed, ""},
+		{"a party at another's office", write(kind, stix.Clear, func(q *release.Question) { q.Actor.ServedBy = tokyo }), release.RuleServed, ""},
 		{"for an observer", write(kind, stix.Clear, acting(same), func(q *release.Question) { q.Actor.For = korea }), release.RuleRole, "/parties/1"},
 
 		{"another's note at GREEN", write(kind, stix.Green, owner(japan)), ok, ""},
@@ -193,7 +194,7 @@ func TestWhoMayWrite(t *testing.T) {
 		{"an office's opinion", write(kind, stix.Clear, commenting("opinion")), release.RuleComment, "/comment"},
 		{"an office's report", write(kind, stix.Clear, commenting("report")), release.RuleComment, "/comment"},
 		{"an office not listed", write(kind, stix.Clear, commenting("note"), terms(func(p *liaison.Programme) { p.Comment = nil })), release.RuleParty, "/parties"},
-		{"an office's voice elsewhere", write(kind, stix.Clear, commenting("note"), func(q *release.Question) { q.Actor.Office = seoul }), release.RuleParty, "/parties"},
+		{"an office's voice elsewhere", write(kind, stix.Clear, commenting("note"), func(q *release.Question) { q.Actor.Office = seoul }), release.RuleServed, ""},
 		{"a party that is no office's voice", write(kind, stix.Clear, commenting("note"), func(q *release.Question) { q.Actor.Kind = liaison.PartyPartner }), release.RuleParty, "/parties"},
 
 		{"an unsigned object into a charter", write(kind, stix.Clear, func(q *release.Question) { q.Area = liaison.Charter }), release.RuleSigned, ""},
@@ -230,6 +231,8 @@ func TestWhoMayRead(t *testing.T) {
 		{"a stranger, community", read(liaison.KindCommunity, denmark), false, release.RuleParty},
 		{"nobody", read(part, nato, nobody), false, release.RuleParty},
 		{"nobody, public", read(pub, nato, nobody), true, release.RulePublic},
+		{"nobody, the charter of a public programme", read(pub, nato, nobody, charter), false, release.RuleParty},
+		{"a party, the charter of a public programme", read(pub, nato, charter), true, release.RuleParty},
 		{"a stranger, public", read(pub, denmark), true, release.RulePublic},
 		{"a lapsed mandate, public", read(pub, nato, acting(func(m *liaison.ActsAt) { m.Until = day(6) })), true, release.RulePublic},
 		{"who left, in the next microsecond", read(part, japan, at(day(14))), false, release.RuleParty},
@@ -302,7 +305,7 @@ func oracle(q *release.Question) bool {
 		return mandated && a.FirstHere
 	case release.Read:
 		inTerm := charter || begun && !(ended && p.AfterExpiry == liaison.AfterClosed)
-		if p.Kind == liaison.KindPublic {
+		if p.Kind == liaison.KindPublic && !charter {
 			return topic && inTerm
 		}
 		future := charter && mine != nil && (mine.Until == 0 || q.At < mine.Until)
@@ -313,7 +316,8 @@ func oracle(q *release.Question) bool {
 	}
 	control := slices.Contains([]string{"authority", "office", "route", "programme"}, o.Type)
 	replaced := q.Until != 0 && q.At >= q.Until
-	if control || !mandated || !begun || ended || replaced || !topic || len(q.Unlisted) > 0 || len(o.Label.Unknown) > 0 {
+	elsewhere := who == a.By && a.ServedBy != a.Office
+	if control || elsewhere || !mandated || !begun || ended || replaced || !topic || len(q.Unlisted) > 0 || len(o.Label.Unknown) > 0 {
 		return false
 	}
 	if comments && o.Type != "note" && o.Type != "opinion" || !comments && !(present && mine.Role == liaison.RoleParticipant) {
