@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
@@ -33,10 +34,8 @@ func (d *Desk) Accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error)
 	if !ok {
 		return nil, ErrNotFound
 	}
-	if !b.DryRun {
-		if err := d.mayWrite(ctx, reg, coll, v, actor); err != nil {
-			return nil, err
-		}
+	if err := d.mayBring(v, coll, actor, b.DryRun); err != nil {
+		return nil, err
 	}
 	return d.acceptObjects(ctx, v, b, coll, actor)
 }
@@ -69,15 +68,18 @@ func (d *Desk) actorOf(reg *registry.Registry, by, forParty liaison.Party, at li
 	return actor
 }
 
-// mayWrite: who may not read the collection gets the answer of one that does
-// not exist; who reads it without the right to write is told so.
-func (d *Desk) mayWrite(ctx context.Context, reg *registry.Registry, c *registry.Collection, v Viewer, actor release.Actor) error {
-	now := d.now()
-	if !d.mayRead(c, actor, now).Allowed {
+// mayBring: who may not read the collection gets the answer of one that does
+// not exist, a preview too; who reads it without the right to write is told so.
+// An operator asks on behalf of anybody.
+func (d *Desk) mayBring(v Viewer, c *registry.Collection, actor release.Actor, dryRun bool) error {
+	if v.IsOperator() && dryRun {
+		return nil
+	}
+	if !d.readable(v, c).Allowed {
 		return ErrNotFound
 	}
 	a, _ := v.Account()
-	if !a.Has(registry.MayWrite) || !d.couldWrite(c, actor, now) {
+	if !dryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(c, actor, d.now())) {
 		return ErrReadOnly
 	}
 	return nil
@@ -102,19 +104,21 @@ func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liais
 	}).Allowed
 }
 
-// acceptObjects is the first door.
+// acceptObjects is the first door. Marking definitions come first, so that
+// what they mark finds them in every log.
 func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *registry.Collection, actor release.Actor) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(b.Items))
-	resolve := d.resolver(ctx, b)
+	resolve := d.resolver(ctx, b, coll, actor)
+	unlisted := d.unlisted()
 	var items []journal.Item
 	var places []int
-	for i := range b.Items {
+	for _, i := range markingsFirst(b.Items) {
 		o := &outcomes[i]
 		if !d.admit(&b.Items[i], o) {
 			continue
 		}
 		q := d.question(coll, actor, b.Items[i].Object, resolve)
-		judge := d.judge(coll, q, o, b.DryRun)
+		judge := d.judge(coll, q, o, unlisted, b.DryRun)
 		if b.DryRun {
 			d.dryRun(judge, o)
 			continue
@@ -128,6 +132,11 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 	results, err := d.Journal.Append(ctx, &journal.Batch{
 		Collection: b.Collection, Items: items,
 		Then: func(tx store.Tx, results []journal.Outcome) error {
+			if a, ok := v.Account(); ok {
+				if err := checkAccount(tx, a); err != nil {
+					return err
+				}
+			}
 			for n, r := range results {
 				settle(&outcomes[places[n]], r)
 			}
@@ -140,7 +149,26 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 	for n, r := range results {
 		settle(&outcomes[places[n]], r)
 	}
+	if slices.ContainsFunc(items, func(it journal.Item) bool { return isMarking(it.Object) }) {
+		d.somethingCame()
+	}
 	return outcomes, nil
+}
+
+func isMarking(o *stix.Object) bool { return o.Type() == "marking-definition" }
+
+// markingsFirst returns the places of items, those of marking definitions
+// before all others.
+func markingsFirst(items []Item) []int {
+	var first, then []int
+	for i, it := range items {
+		if it.Object != nil && isMarking(it.Object) {
+			first = append(first, i)
+		} else {
+			then = append(then, i)
+		}
+	}
+	return append(first, then...)
 }
 
 func owner(a release.Actor) liaison.Party {
@@ -154,7 +182,7 @@ func owner(a release.Actor) liaison.Party {
 // in strict mode what breaks a MUST.
 func (d *Desk) admit(it *Item, o *Outcome) bool {
 	if it.Err != nil {
-		o.Status, o.Pointer, o.Reason = Refused, it.Err.Pointer, it.Err.Reason
+		o.Status, o.Pointer, o.Reason = Refused, legible(it.Err.Pointer), legible(it.Err.Reason)
 		if it.Object == nil {
 			o.ID, o.Version = headOf(it.Raw)
 		}
@@ -164,7 +192,7 @@ func (d *Desk) admit(it *Item, o *Outcome) bool {
 	if d.Validation == Strict {
 		for _, f := range o.Findings {
 			if f.Level == stix.Must {
-				o.Status, o.Pointer, o.Reason = Refused, f.Pointer, f.Message
+				o.Status, o.Pointer, o.Reason = Refused, legible(f.Pointer), legible(f.Message)
 				return false
 			}
 		}
@@ -180,11 +208,17 @@ func headOf(raw []byte) (id, version string) {
 		Created  string `json:"created"`
 	}
 	_ = json.Unmarshal(raw, &head) // what cannot be read stays empty
-	const most = 200
 	if version = head.Modified; version == "" {
 		version = head.Created
 	}
-	return head.ID[:min(len(head.ID), most)], version[:min(len(version), most)]
+	return legible(head.ID), legible(version)
+}
+
+// legible returns what can stand in an answer of what somebody sent: UTF-8, and
+// not without end.
+func legible(s string) string {
+	const most = 200
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
 
 // question gathers all but the instant and the version, which are known under
@@ -207,9 +241,26 @@ func labelOf(o *stix.Object, resolve func(stix.ID) (*stix.Object, bool)) stix.La
 	return stix.LabelOf(o, resolve)
 }
 
+// transit finds the offices on the way that a programme does not list.
+type transit func(*registry.Registry, *registry.Version, liaison.Instant) []liaison.Office
+
+// unlisted returns the offices the way needs and the programme does not list,
+// found once for all objects of a batch.
+func (d *Desk) unlisted() transit {
+	var reg *registry.Registry
+	var version *registry.Version
+	var offices []liaison.Office
+	return func(r *registry.Registry, v *registry.Version, at liaison.Instant) []liaison.Office {
+		if reg != r || version != v {
+			reg, version, offices = r, v, r.Unlisted(d.Office, v.Of(), at)
+		}
+		return offices
+	}
+}
+
 // judge decides at the instant the journal assigns; explain puts an allowed
 // decision into words too.
-func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, explain bool) journal.Judge {
+func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, unlisted transit, explain bool) journal.Judge {
 	return func(at liaison.Instant, first *liaison.Act) (journal.Ruling, bool) {
 		reg := d.reg.Load()
 		version, until := c.Programme.InForce(at)
@@ -217,7 +268,8 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, ex
 			version, until = now.Programme.InForce(at)
 		}
 		q.At, q.Programme, q.Until = at, version.Programme, until
-		q.Unlisted = reg.Unlisted(d.Office, version.Of(), at)
+		q.Actor = d.actorOf(reg, q.Actor.By, q.Actor.For, d.Office, at)
+		q.Unlisted = unlisted(reg, version, at)
 		q.Brief = !explain
 		decision := release.Decide(q)
 		if !decision.Allowed {
@@ -253,26 +305,57 @@ func settle(o *Outcome, r journal.Outcome) {
 	o.Index, o.Act, o.Added, o.Version = r.Index, r.Act, r.Added, r.Version
 }
 
-// resolver finds marking definitions in the batch and in the collection: what
-// the audience has.
-func (d *Desk) resolver(ctx context.Context, b Batch) func(stix.ID) (*stix.Object, bool) {
-	found := map[stix.ID]*stix.Object{}
+// resolver finds marking definitions that the audience has: those in the
+// collection, and those of the batch that will be.
+func (d *Desk) resolver(ctx context.Context, b Batch, coll *registry.Collection, actor release.Actor) func(stix.ID) (*stix.Object, bool) {
+	resolve, found := d.markings(ctx, b.Collection)
+	var pending []*stix.Object
 	for _, it := range b.Items {
-		if it.Object != nil && it.Object.Type() == "marking-definition" {
-			found[it.Object.ID()] = it.Object
+		if it.Object != nil && isMarking(it.Object) {
+			pending = append(pending, it.Object)
 		}
 	}
+	for progress := true; progress; { // one may be marked by another
+		progress = false
+		pending = slices.DeleteFunc(pending, func(o *stix.Object) bool {
+			if _, here := resolve(o.ID()); here {
+				return true
+			}
+			ok := d.wouldEnter(coll, actor, o, resolve)
+			if ok {
+				found[o.ID()], progress = o, true
+			}
+			return ok
+		})
+	}
+	return resolve
+}
+
+// wouldEnter asks whether an object of a batch will be accepted.
+func (d *Desk) wouldEnter(coll *registry.Collection, actor release.Actor, o *stix.Object, resolve func(stix.ID) (*stix.Object, bool)) bool {
+	var out Outcome
+	if !d.admit(&Item{Object: o}, &out) {
+		return false
+	}
+	_, ok := d.judge(coll, d.question(coll, actor, o, resolve), &out, d.unlisted(), false)(d.now(), nil)
+	return ok
+}
+
+// markings finds the marking definitions of a collection and remembers them in
+// found. What everybody knows is not for somebody to define.
+func (d *Desk) markings(ctx context.Context, c liaison.CollectionID) (resolve func(stix.ID) (*stix.Object, bool), found map[stix.ID]*stix.Object) {
+	found = map[stix.ID]*stix.Object{}
 	return func(id stix.ID) (*stix.Object, bool) {
 		if stix.IsTLP(id) {
-			return nil, false // what everybody knows is not for somebody to define
+			return nil, false
 		}
-		if o, ok := found[id]; ok {
-			return o, o != nil
+		o, asked := found[id]
+		if !asked {
+			o = d.markingHere(ctx, c, id)
+			found[id] = o
 		}
-		o := d.markingHere(ctx, b.Collection, id)
-		found[id] = o
 		return o, o != nil
-	}
+	}, found
 }
 
 func (d *Desk) markingHere(ctx context.Context, c liaison.CollectionID, id stix.ID) (o *stix.Object) {

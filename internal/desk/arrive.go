@@ -50,6 +50,9 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 	if b.Follow != nil && b.Follow.Origin.Office != n {
 		return nil, fmt.Errorf("follow %s: the neighbour is %s", b.Follow.Origin, n)
 	}
+	if b.Follow != nil && b.Follow.Origin.Collection != b.Collection {
+		return nil, fmt.Errorf("follow %s: the page is of %s", b.Follow.Origin, b.Collection)
+	}
 	for i := range b.Items {
 		if b.Items[i].Arrival == nil {
 			return nil, errors.New("a relay page brings acts, not bare objects")
@@ -141,6 +144,9 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 	for k, r := range results {
 		settle(&outcomes[places[k]], r)
 	}
+	if slices.ContainsFunc(items, func(it journal.Item) bool { return isMarking(it.Object) }) {
+		d.somethingCame()
+	}
 	return nil
 }
 
@@ -230,7 +236,8 @@ func (d *Desk) decide(ctx context.Context, reg *registry.Registry, c liaison.Col
 	case version.Of() != coll.Programme:
 		return refuse("act.under", "the act names a version of another programme")
 	}
-	label := labelOf(obj, d.resolver(ctx, Batch{Collection: c}))
+	resolve, _ := d.markings(ctx, c)
+	label := labelOf(obj, resolve)
 	if len(label.Unknown) > 0 {
 		return wait("label.unknown", "marking %s is not here", label.Unknown[0])
 	}
@@ -239,8 +246,10 @@ func (d *Desk) decide(ctx context.Context, reg *registry.Registry, c liaison.Col
 
 func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label) verdict {
 	act := &a.Travels.Act
-	if _, ok := reg.Party(act.By); !ok {
-		return wait("act.by", "the party %s is not here", act.By)
+	for _, p := range []liaison.Party{act.By, act.Owner()} {
+		if _, ok := reg.Party(p); !ok {
+			return wait("act.by", "the party %s is not here", p)
+		}
 	}
 	if act.Accepted < version.InForce || (version.Until() != 0 && act.Accepted >= version.Until()) {
 		return hold(string(release.RuleTerm), "version %d of %s was not in force at %s", version.Version, version.Name, act.Accepted)
@@ -257,7 +266,7 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 	case decision.Label != act.Label:
 		return refuse("act.label", "the act says %s, the object counts as %s", act.Label, decision.Label)
 	}
-	if v, held := d.late(version, a); held {
+	if v, held := d.late(reg, version, a); held {
 		return v
 	}
 	return verdict{status: Accepted, object: obj}
@@ -265,27 +274,33 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 
 // late: a long way across a boundary of the term, or long after its end, is
 // for a person.
-func (d *Desk) late(p *registry.Version, a *Arrival) (verdict, bool) {
+func (d *Desk) late(reg *registry.Registry, p *registry.Version, a *Arrival) (verdict, bool) {
 	act, now := &a.Travels.Act, d.now()
-	first := now
-	if len(a.Travels.Hops) > 0 {
-		first = a.Travels.Hops[len(a.Travels.Hops)-1].Leaf.Added
-		if len(a.Travels.Hops) > 1 {
-			first = a.Travels.Hops[1].Leaf.Added
-		}
-	}
 	if !p.ValidUntil.IsZero() && now > p.ValidUntil.Add(TermSlack) {
 		return hold("act.late", "it arrived at %s, more than seven days after the term of %s", now, p.Name), true
 	}
-	if first-act.Accepted <= liaison.Instant(BoundarySlack.Microseconds()) {
-		return verdict{}, false
-	}
-	for _, boundary := range []liaison.Instant{p.InForce, p.ValidUntil, p.Until()} {
-		if act.Accepted < boundary && boundary <= first {
+	for _, boundary := range []liaison.Instant{p.ValidUntil, p.Until()} {
+		if act.Accepted >= boundary || boundary > now {
+			continue
+		}
+		if first := d.firstRelay(reg, a); boundary <= first && first > act.Accepted.Add(BoundarySlack) {
 			return hold("act.boundary", "its first relay hop came at %s, across a boundary of the term at %s", first, boundary), true
 		}
 	}
 	return verdict{}, false
+}
+
+// firstRelay returns when the first office after the act's own added it: now,
+// if that is this office or if the hop does not verify.
+func (d *Desk) firstRelay(reg *registry.Registry, a *Arrival) liaison.Instant {
+	way := append(slices.Clone(a.Travels.Hops), a.Hop)
+	if len(way) < 2 {
+		return d.now()
+	}
+	if err := checkHop(reg, a.Travels.Act.Hash(), a.Travels.Act.Collection, &way[1]); err != nil {
+		return d.now()
+	}
+	return way[1].Leaf.Added
 }
 
 // decideControl: a charter entry is accepted for its signatures, whoever
@@ -299,11 +314,16 @@ func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act
 	switch {
 	case errors.Is(err, registry.ErrWaiting):
 		return wait("charter.signed", "%s", err), true
-	case err != nil:
+	case err != nil && (known || obj.Type() == "programme"):
 		return refuse(string(release.RuleSigned), "%s", err), true
+	case err != nil:
+		return wait("act.under", "the programme of this collection is not here"), true
 	}
 	if _, ok := next.Collection(c); !ok {
 		return wait("act.under", "the programme of this charter is not here"), true
+	}
+	if _, ok := next.Version(act.Under); !ok {
+		return wait("act.under", "the programme version the act names is not here"), true
 	}
 	return verdict{status: Accepted, object: obj, entry: true}, true
 }
@@ -434,11 +454,18 @@ func (d *Desk) retryWaiting(ctx context.Context) error {
 	}
 	objects := map[liaison.CollectionID][][]byte{}
 	for _, w := range list {
-		objects[w.Collection] = append(objects[w.Collection], w.Travels.Bytes)
+		if len(w.Travels.Bytes) > 0 {
+			objects[w.Collection] = append(objects[w.Collection], w.Travels.Bytes)
+		}
 	}
+	foreseen := map[liaison.CollectionID]*registry.Registry{}
 	for _, w := range list {
-		reg := foresee(d.reg.Load(), w.Collection, slices.Clone(objects[w.Collection]))
-		if err := d.retryOne(ctx, reg, w); err != nil {
+		if coll, known := d.reg.Load().Collection(w.Collection); known && coll.Area != liaison.Charter {
+			foreseen[w.Collection] = d.reg.Load()
+		} else if foreseen[w.Collection] == nil {
+			foreseen[w.Collection] = foresee(d.reg.Load(), w.Collection, objects[w.Collection])
+		}
+		if err := d.retryOne(ctx, foreseen[w.Collection], w); err != nil {
 			return err
 		}
 	}

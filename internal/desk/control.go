@@ -86,7 +86,7 @@ func (d *Desk) fold(c liaison.CollectionID, objects ...[]byte) {
 		}
 	}
 	d.reg.Store(reg)
-	d.charterChanged()
+	d.somethingCame()
 }
 
 // CharterOf returns the charter a control object made here belongs to: the

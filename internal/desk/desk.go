@@ -77,7 +77,7 @@ type Config struct {
 type Desk struct {
 	Config
 	reg   atomic.Pointer[registry.Registry] // replaced by fold, under the journal's commit
-	retry chan struct{}                     // capacity 1: the charters changed
+	retry chan struct{}                     // capacity 1: what others wait for may have come
 
 	buffers sync.Pool // of *[]byte: the bytes of pages
 }
@@ -141,22 +141,24 @@ func (d *Desk) Open(ctx context.Context) error {
 		progress, todo = len(waiting) < len(todo), waiting
 	}
 	d.reg.Store(reg)
-	d.charterChanged()
+	d.somethingCame()
 	return nil
 }
 
 // isControl reports whether a type may stand in a charter.
 func isControl(typ string) bool { return typ == "identity" || liaison.IsControlType(typ) }
 
-// charterChanged lets Run try again what waits.
-func (d *Desk) charterChanged() {
+// somethingCame lets Run try again what waits: a charter changed, or a marking
+// definition came.
+func (d *Desk) somethingCame() {
 	select {
 	case d.retry <- struct{}{}:
 	default:
 	}
 }
 
-// Run tries waiting acts again whenever the charters change, until ctx ends.
+// Run tries waiting acts again whenever what they may wait for came, until ctx
+// ends.
 func (d *Desk) Run(ctx context.Context) error {
 	for {
 		select {

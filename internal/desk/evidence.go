@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/ledger"
 )
@@ -195,7 +196,7 @@ func (d *Desk) keepEvidence(tx store.Tx, n liaison.Office, e Evidence) error {
 		return d.keepSigned(tx, n, e)
 	}
 	for i := range e.Hops {
-		if err := d.checkHop(e.Act, e.Collection, &e.Hops[i]); err != nil {
+		if err := checkHop(d.reg.Load(), e.Act, e.Collection, &e.Hops[i]); err != nil {
 			d.Log.Warn("evidence that does not verify", "office", string(n), "act", e.Act.String(), "err", err)
 			return nil
 		}
@@ -206,12 +207,13 @@ func (d *Desk) keepEvidence(tx store.Tx, n liaison.Office, e Evidence) error {
 	return d.passBack(tx, n, e.Collection, e.Act, e.Hops)
 }
 
-func (d *Desk) checkHop(act liaison.Hash, c liaison.CollectionID, h *liaison.Hop) error {
+// checkHop verifies that the log of the office a hop names holds an act.
+func checkHop(reg *registry.Registry, act liaison.Hash, c liaison.CollectionID, h *liaison.Hop) error {
 	head, err := ledger.ReadCheckpoint(h.Checkpoint)
 	if err != nil {
 		return err
 	}
-	cp, _, err := ledger.OpenCheckpoint(h.Checkpoint, d.reg.Load().OfficeKeys(head.Origin.Office, liaison.UseLog, h.Leaf.Added))
+	cp, _, err := ledger.OpenCheckpoint(h.Checkpoint, reg.OfficeKeys(head.Origin.Office, liaison.UseLog, h.Leaf.Added))
 	switch {
 	case err != nil:
 		return err

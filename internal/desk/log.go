@@ -26,9 +26,16 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 	if limit <= 0 || limit > MaxPage {
 		limit = MaxPage
 	}
+	pos, err := s.Position(q.Collection)
+	if err != nil {
+		return err
+	}
+	if q.From > pos.Size {
+		return fmt.Errorf("%s holds %d entries, asked from %d: %w", d.Journal.Origin(q.Collection), pos.Size, q.From, ErrPosition)
+	}
 	size := 0
 	page.Next = q.From
-	err := s.Range(q.Collection, q.From, q.From+uint64(limit), store.Bytes|store.Proof, func(e *store.Entry) error {
+	err = s.Range(q.Collection, q.From, q.From+uint64(limit), store.Bytes|store.Proof, func(e *store.Entry) error {
 		l := LogEntry{Leaf: slices.Clone(e.Leaf)}
 		var err error
 		if len(e.Act) > 0 {

@@ -218,16 +218,10 @@ func place(s store.View, c liaison.CollectionID, e *store.Entry) (lost, first bo
 		if cmp < 0 {
 			first = false
 		}
-		if cmp == 0 && e.Hidden && beats(o, e) {
-			lost = true
+		if cmp == 0 && e.Hidden && e.By == o.Index {
+			lost = true // an act for this version hides it, not a later version
 		}
 		return nil
 	})
 	return lost, first, err
-}
-
-// beats: of two acts for one version the one in sight won; among those a later
-// version hides, the one that hid the other.
-func beats(o, e *store.Entry) bool {
-	return !o.Hidden || e.By == o.Index || (o.By != e.Index && o.By != e.By)
 }

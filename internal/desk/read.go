@@ -116,6 +116,9 @@ func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *
 	switch q.What {
 	case Objects:
 		return d.readObjects(s, q, page)
+	case Versions:
+		q.Filter.Versions, q.WithoutBytes = []string{"all"}, true
+		return d.readObjects(s, q, page)
 	case Log:
 		return d.readLog(ctx, s, v, q, page)
 	case Offers:

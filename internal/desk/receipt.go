@@ -51,15 +51,19 @@ func (d *Desk) hops(ctx context.Context, s store.View, q Query, e *store.Entry, 
 	if err != nil {
 		return nil, err
 	}
-	var next liaison.Office
+	var own *liaison.Hop
 	if len(after) > 0 {
-		next = officeOf(after[0])
-	} else if n := len(t.Hops); n > 0 {
-		next = officeOf(t.Hops[n-1])
+		if own, err = d.ownHop(s, q.Collection, e.ActHash, officeOf(after[0])); err != nil {
+			return nil, err
+		}
 	}
-	own, err := d.ownHop(s, q.Collection, e.ActHash, next)
-	if err != nil {
-		return nil, err
+	if own == nil { // what is further on proves nothing before its office cosigned ours
+		after = nil
+	}
+	if n := len(t.Hops); own == nil && n > 0 {
+		if own, err = d.ownHop(s, q.Collection, e.ActHash, officeOf(t.Hops[n-1])); err != nil {
+			return nil, err
+		}
 	}
 	if own == nil {
 		if own, err = d.freshHop(ctx, s, q); err != nil {

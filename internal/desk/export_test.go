@@ -1,0 +1,4 @@
+package desk
+
+// HeadOf is headOf, for its fuzz test.
+var HeadOf = headOf
