@@ -61,6 +61,9 @@ func (d *Desk) actorOf(reg *registry.Registry, by, forParty liaison.Party, at li
 	actor := release.Actor{By: by, For: forParty, Office: at}
 	if p, ok := reg.Party(by); ok {
 		actor.Kind, actor.ServedBy = p.Party.Kind, p.Party.ServedBy
+		if slices.Contains(reg.ServedBy(by, when), at) {
+			actor.ServedBy = at
+		}
 	}
 	if forParty != "" {
 		actor.Mandate = reg.Mandate(by, forParty, at, when)

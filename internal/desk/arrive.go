@@ -162,6 +162,9 @@ func (d *Desk) examine(ctx context.Context, reg *registry.Registry, c liaison.Co
 	if act.Collection != c {
 		return refuse("act.collection", "the act names collection %s", act.Collection)
 	}
+	if v, ok := wellFormed(&a.Travels); !ok {
+		return v
+	}
 	if here, ok := d.actHere(ctx, c, act.Hash()); ok {
 		return verdict{status: Accepted, object: here} // the journal will find the duplicate
 	}
@@ -187,6 +190,9 @@ func (d *Desk) examine(ctx context.Context, reg *registry.Registry, c liaison.Co
 	}
 	if err := ledger.VerifyBatch(act, a.Travels.Batch, keys); err != nil {
 		return refuse("act.signature", "%s", err)
+	}
+	if v, ok := wayOf(reg, a); !ok {
+		return v
 	}
 	return d.decide(ctx, reg, c, a, obj)
 }
@@ -311,6 +317,9 @@ func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act
 		return verdict{}, false
 	}
 	next, err := reg.Apply(c, obj.Bytes())
+	if err == nil {
+		err = next.Belongs(c, obj.Bytes())
+	}
 	switch {
 	case errors.Is(err, registry.ErrWaiting):
 		return wait("charter.signed", "%s", err), true

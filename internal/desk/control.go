@@ -30,6 +30,9 @@ func (d *Desk) acceptControl(ctx context.Context, b Batch) ([]Outcome, error) {
 
 func (d *Desk) acceptOneControl(ctx context.Context, b Batch, obj *stix.Object, o *Outcome) error {
 	next, err := d.reg.Load().Apply(b.Collection, obj.Bytes())
+	if err == nil {
+		err = next.Belongs(b.Collection, obj.Bytes())
+	}
 	if err != nil {
 		o.Status, o.Reason = Refused, err.Error()
 		o.Decision = release.Decision{Rule: release.RuleSigned, Reason: o.Reason}

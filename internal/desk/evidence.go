@@ -178,6 +178,9 @@ func (d *Desk) keepCosigned(tx store.Tx, n liaison.Office, c liaison.CollectionI
 			return nil
 		}
 	}
+	if note, err = attested(reg, note, d.now()); err != nil {
+		return err
+	}
 	return tx.Put(bucketCosigned, key, []byte(note))
 }
 
@@ -200,6 +203,11 @@ func (d *Desk) keepEvidence(tx store.Tx, n liaison.Office, e Evidence) error {
 			d.Log.Warn("evidence that does not verify", "office", string(n), "act", e.Act.String(), "err", err)
 			return nil
 		}
+		note, err := attested(d.reg.Load(), e.Hops[i].Checkpoint, e.Hops[i].Leaf.Added)
+		if err != nil {
+			return err
+		}
+		e.Hops[i].Checkpoint = note
 	}
 	if len(e.Hops) == 0 {
 		return nil

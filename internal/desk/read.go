@@ -164,6 +164,9 @@ func (d *Desk) mayAsk(s store.View, v Viewer, q Query) error {
 	if v.IsOperator() {
 		return allow(q.What == Receipts && !q.WithObject) // operators have no page that shows contents
 	}
+	if q.What == Receipts && v.IsNobody() {
+		return ErrNotFound // a receipt holds the programme with its parties
+	}
 	return allow(d.readable(v, coll).Allowed)
 }
 

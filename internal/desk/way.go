@@ -14,25 +14,28 @@ const MaxHops = 16
 
 // wayOf verifies the way an act came: a chain of leaves, each in a log its
 // office signed, from the act's own first leaf to the neighbour's. It proves
-// that accepted was not backdated, and it is what receipts are made of. ok
-// false with an empty rule means that a key is not here yet.
+// that accepted was not backdated, and it is what receipts are made of. Of the
+// checkpoints only the signatures that were verified stay.
 func wayOf(reg *registry.Registry, a *Arrival) (verdict, bool) {
-	way := append(append([]liaison.Hop(nil), a.Travels.Hops...), a.Hop)
-	if len(way) > MaxHops {
+	way := make([]*liaison.Hop, 0, len(a.Travels.Hops)+1)
+	for i := range a.Travels.Hops {
+		way = append(way, &a.Travels.Hops[i])
+	}
+	if way = append(way, &a.Hop); len(way) > MaxHops {
 		return refuse("act.way", "the way has %d offices, the limit is %d", len(way), MaxHops), false
 	}
 	act := &a.Travels.Act
 	hash := act.Hash()
 	var before *liaison.Via
-	for i := range way {
-		cp, v, ok := verifyHop(reg, act, hash, &way[i])
+	for _, h := range way {
+		cp, v, ok := verifyHop(reg, act, hash, h)
 		if !ok {
 			return v, false
 		}
-		if v, ok := follows(act, &way[i], cp, before); !ok {
+		if v, ok := follows(act, h, cp, before); !ok {
 			return v, false
 		}
-		before = &liaison.Via{Origin: cp.Origin, Index: way[i].Index}
+		before = &liaison.Via{Origin: cp.Origin, Index: h.Index}
 	}
 	if *before != a.Via {
 		return refuse("act.way", "the way does not end at the neighbour's leaf"), false
@@ -65,6 +68,9 @@ func verifyHop(reg *registry.Registry, act *liaison.Act, hash liaison.Hash, h *l
 	cp, _, err := ledger.OpenCheckpoint(h.Checkpoint, keys)
 	if err == nil {
 		err = ledger.VerifyInclusion(liaison.LeafHash(raw), h.Index, cp.Size, h.Path, cp.Root)
+	}
+	if err == nil {
+		h.Checkpoint, err = attested(reg, h.Checkpoint, h.Leaf.Added)
 	}
 	if err != nil {
 		return none, refuse("act.way", "%s: %s", head.Origin.Office, err), false
