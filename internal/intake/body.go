@@ -140,7 +140,7 @@ func (p *page) cutTeaser() {
 			teasing = true
 		case l.label != noLabel && l.label != isRelated:
 			teasing = false
-		case teasing && l.place == unplaced && !p.inRun(i) && l.words >= 3:
+		case teasing && l.label == noLabel && l.place == unplaced && !p.inRun(i) && l.words >= 3:
 			p.put(l, inRelated, "behind a teaser")
 		}
 	}

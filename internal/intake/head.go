@@ -10,10 +10,10 @@ import (
 // findTitle chooses among the lines above the text: what repeats, what stands
 // above the date, what speaks of the same things as the text.
 func (p *page) findTitle() {
-	text := p.bodyStems()
+	text, copies := p.bodyStems(), p.countCopies()
 	best, index := 0.0, -1
 	for i, l := range p.lines[:p.from] {
-		if s := p.titleScore(i, l, text); s > best {
+		if s := p.titleScore(i, l, text, copies); s > best {
 			best, index = s, i
 		}
 	}
@@ -41,7 +41,7 @@ const (
 	longestTitle  = 300
 )
 
-func (p *page) titleScore(i int, l *line, text map[string]bool) float64 {
+func (p *page) titleScore(i int, l *line, text map[string]bool, c copies) float64 {
 	if l.label != noLabel || l.chars < shortestTitle || utf8.RuneCountInString(l.Exact) > longestTitle || l.words < 2 {
 		return 0
 	}
@@ -52,7 +52,7 @@ func (p *page) titleScore(i int, l *line, text map[string]bool) float64 {
 	if l.terminal && !strings.HasSuffix(l.Exact, "?") && !strings.HasSuffix(l.Exact, "!") {
 		score -= 2
 	}
-	if p.repeated(i) {
+	if c.has(l) {
 		score += 3
 	}
 	for _, next := range p.lines[i+1 : min(i+4, len(p.lines))] {
@@ -64,16 +64,37 @@ func (p *page) titleScore(i int, l *line, text map[string]bool) float64 {
 	return score
 }
 
-// repeated reports whether another line has the same letters as lines[i].
-func (p *page) repeated(i int) bool {
-	for j, other := range p.lines {
-		if j != i && len(other.Exact) < 4*longestTitle {
-			if same, _ := sameLine(p.lines[i].Exact, other.Exact); same {
-				return true
+// copies counts, by their letters, the lines that may be copies of the title,
+// and what stands before the site's name in them.
+type copies struct {
+	whole, before map[string]int
+}
+
+func (p *page) countCopies() copies {
+	c := copies{map[string]int{}, map[string]int{}}
+	for _, l := range p.lines {
+		if len(l.Exact) > 4*longestTitle {
+			continue
+		}
+		c.whole[letters(l.Exact)]++
+		for _, sep := range suffixSeparators() {
+			if i := strings.LastIndex(l.Exact, sep); i > 0 && len(l.Exact)-i < 120 {
+				c.before[letters(l.Exact[:i])]++
 			}
 		}
 	}
-	return false
+	return c
+}
+
+// suffixSeparators stand between a title and the name of the site.
+func suffixSeparators() []string {
+	return []string{" - ", " – ", " — ", " | ", " :: ", " · ", "｜", " « ", " » "}
+}
+
+// has reports whether another line has the same letters as l.
+func (c copies) has(l *line) bool {
+	key := letters(l.Exact)
+	return c.whole[key] > 1 || c.before[key] > 0
 }
 
 // sameLine reports whether b repeats a: the same letters, whatever became of
@@ -86,7 +107,7 @@ func sameLine(a, b string) (same bool, suffix string) {
 	if !strings.HasPrefix(y, x) || len(y)-len(x) > 60 || utf8.RuneCountInString(x) < shortestTitle {
 		return false, ""
 	}
-	for _, sep := range []string{" - ", " – ", " — ", " | ", " :: ", " · ", "｜", " « ", " » "} {
+	for _, sep := range suffixSeparators() {
 		if i := strings.LastIndex(b, sep); i > 0 && letters(b[:i]) == x {
 			return true, strings.TrimSpace(b[i+len(sep):])
 		}
@@ -258,6 +279,14 @@ func (p *page) captionBeside(i int) *line {
 // spaced reports a page whose paragraphs stand apart by blank lines while other
 // lines do not: there, lines without a gap belong together.
 func (p *page) spaced() bool {
+	if p.spacing == nil {
+		spaced := p.countSpaces()
+		p.spacing = &spaced
+	}
+	return *p.spacing
+}
+
+func (p *page) countSpaces() bool {
 	apart, tight := 0, 0
 	for _, l := range p.body() {
 		if l.gap {
@@ -356,6 +385,12 @@ func sentences(s string) int {
 	return n + 1
 }
 
+// Limits of what is read as counters; a page has a handful.
+const (
+	maxBare     = 6
+	maxCounters = 20
+)
+
 // findCounters reads counters with a word, and bare numbers about the head of
 // the article.
 func (p *page) findCounters() {
@@ -363,9 +398,9 @@ func (p *page) findCounters() {
 	for i, l := range p.lines {
 		switch {
 		case l.place != unplaced:
-		case l.label == isCounter || l.label == isComments:
+		case (l.label == isCounter || l.label == isComments) && len(p.art.Counters) < maxCounters:
 			p.wordedCounters(l)
-		case l.label == isNumber && p.besideHead(i):
+		case l.label == isNumber && p.besideHead(i) && len(bare) < maxBare:
 			if n, ok := readCount(l.Exact); ok {
 				bare = append(bare, Counter{Kind: CountUnknown, Value: n, Basis: "bare number beside the head of the article", Span: l.Span})
 				p.put(l, inCounter, "")
@@ -391,16 +426,7 @@ func (p *page) besideHead(i int) bool {
 	if p.title != nil && l.Start < p.title.Start {
 		return p.dateline != nil && l.Start > p.dateline.Start
 	}
-	return i < p.from || p.dateline != nil && i-4 <= p.indexOf(p.dateline) && i > p.indexOf(p.dateline)
-}
-
-func (p *page) indexOf(l *line) int {
-	for i, other := range p.lines {
-		if other == l {
-			return i
-		}
-	}
-	return -1
+	return i < p.from || p.dateline != nil && i-4 <= p.dateline.index && i > p.dateline.index
 }
 
 // nameBare tells two bare numbers apart: who comments has viewed.

@@ -83,6 +83,7 @@ func blank(r rune) bool {
 // line is a line of the page that is not blank, with its features.
 type line struct {
 	Span
+	index    int    // among the lines that are not blank
 	fold     string // lower case, single spaces, plain apostrophes
 	gap      bool   // a blank line stands above
 	chars    int    // letters and digits; one of Chinese, Japanese or Korean counts as two and a half

@@ -3,7 +3,6 @@ package intake
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // ErrNoBody is wrapped by ReadText where a page has no text of an article.
@@ -67,13 +66,16 @@ type page struct {
 	title    *line
 	dateline *line
 	suffix   string // what a repeated title has behind it: often the site's name
+	spacing  *bool  // answer of spaced
+	rights   int    // index of the first copyright notice below the run
 }
 
 func newPage(raw []byte) *page {
 	p := &page{art: &Article{}, lines: splitLines(raw)}
 	lang, stops := readLanguage(p.lines)
 	p.lang, p.art.Language = lang, lang
-	for _, l := range p.lines {
+	for i, l := range p.lines {
+		l.index = i
 		l.countStops(stops)
 		l.label = l.read()
 		if k := l.label; k == noLabel || k == isByline || k == isNav || k == isNumber {
@@ -138,6 +140,12 @@ func (p *page) body() []*line {
 
 // settle files every line that has no place yet and fills the lists.
 func (p *page) settle() {
+	p.rights = len(p.lines)
+	for i := len(p.lines) - 1; i >= p.to; i-- {
+		if p.lines[i].label == isRights {
+			p.rights = i
+		}
+	}
 	for i, l := range p.lines {
 		if l.place == unplaced {
 			p.settleLine(i, l)
@@ -158,16 +166,11 @@ func (p *page) settleLine(i int, l *line) {
 		p.put(l, inBody, "")
 	case i < p.from:
 		p.put(l, inChrome, "above the text")
-	case l.words >= 4 && !l.terminal && !p.after(i, isRights):
+	case l.words >= 4 && !l.terminal && i < p.rights:
 		p.put(l, inRelated, "headline below the text")
 	default:
 		p.put(l, inChrome, "below the text")
 	}
-}
-
-// after reports whether a line with the label stands between the run and line i.
-func (p *page) after(i int, k label) bool {
-	return slices.ContainsFunc(p.lines[min(p.to, i):i], func(l *line) bool { return l.label == k })
 }
 
 func (p *page) list(l *line) {

@@ -2,145 +2,236 @@ package intake
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
-// tagWords are words that stand alone as tags, and country names, for cutting
-// glued tags where neither case nor script changes.
-func tagWords() map[string]bool {
-	return set(`нато оон ес єс сша росія россия україна украина китай японія япония корея індія индия тайвань іран иран ізраїль израиль франція франция німеччина германия польща польша литва латвія латвия естонія эстония австралія австралия британія британия канада туреччина турция грузія грузия молдова білорусь беларусь
-		загроза угроза загрози угрозы офіс офис війна война мир безпека безопасность оборона армія армия флот політика политика економіка экономика вибори выборы президент уряд правительство парламент міністр министр дипломатія дипломатия переговори переговоры санкції санкции саміт саммит зустріч встреча партнерство співпраця сотрудничество альянс союз
-		дезінформація дезинформация пропаганда фейк фейки фейкі кібератака кибератака кіберзагрози киберугрозы кібербезпека кибербезопасность хакери хакеры інтернет интернет соцмережі соцсети новини новости світ мир азія азия європа европа космос технології технологии наука культура спорт суспільство общество ракети ракеты дрони дроны
-		nato un eu usa russia ukraine china japan korea india taiwan iran israel france germany poland lithuania latvia estonia australia britain canada turkey war peace threat threats office security defence defense army navy politics economy elections president government parliament minister diplomacy talks sanctions summit partnership alliance disinformation propaganda fake cyber cyberattack hackers internet asia europe space technology science news world`)
-}
-
-// findTags reads the lines of tags. A line that only holds the label has
-// handed it on to the short lines below it.
+// findTags reads tag lines. Tags printed apart are taken as they are; tags that
+// lost the space between them are split where case or script changes (certain)
+// and where a list of common tag words allows it (guessed).
 func (p *page) findTags() {
+	vocabulary := lexicon()
+	for _, l := range p.body() {
+		for w := range strings.FieldsFuncSeq(l.fold, func(r rune) bool { return notLetter(r) && r != '\'' && r != '-' }) {
+			if utf8.RuneCountInString(w) >= 5 && vocabulary[w] == 0 {
+				vocabulary[w] = fromPage
+			}
+		}
+	}
 	for _, l := range p.lines {
 		if l.label != isTags || l.place != unplaced {
 			continue
 		}
 		p.put(l, inTags, isTags.reason())
-		start := 0
-		if _, labelled := heads().at(strings.TrimLeft(l.fold, "#＃ ")); labelled > 0 {
-			start = tagStart(l.Exact)
+		_, n := heads().at(l.fold)
+		for _, s := range l.tagItems(foldedPrefix(l.Exact, n)) {
+			if len(p.art.Tags) >= maxTags {
+				return
+			}
+			p.art.Tags = append(p.art.Tags, splitGlued(s, vocabulary)...)
 		}
-		p.art.Tags = append(p.art.Tags, splitTags(l, start)...)
 	}
 }
 
-// tagStart is where the tags begin: behind the colon of the label, or behind
-// its word.
-func tagStart(s string) int {
-	if strings.HasPrefix(s, "#") || strings.HasPrefix(s, "＃") {
-		return 0
+// maxTags bounds the tags of a page.
+const maxTags = 100
+
+const tagMarks = "#＃:：·•|/,;、，"
+
+// tagItems returns the tags that the line itself sets apart.
+func (l *line) tagItems(from int) []Span {
+	rest := l.Exact[from:]
+	cut := func(r rune) bool { return strings.ContainsRune(",;|•·、，/\t#＃", r) }
+	if !strings.ContainsFunc(strings.TrimLeft(rest, tagMarks+" \u00a0"), cut) {
+		return l.spacedItems(from)
 	}
-	if i := strings.IndexAny(s, ":：="); i >= 0 && i < 60 {
-		_, n := utf8.DecodeRuneInString(s[i:])
-		return i + n
+	var items []Span
+	start := from
+	add := func(end int) {
+		if s := l.trimmed(start, end, tagMarks); s.Exact != "" {
+			items = append(items, s)
+		}
 	}
-	if i := strings.IndexAny(s, " \u00a0\t"); i >= 0 {
-		return i
+	for i, r := range rest {
+		if cut(r) {
+			add(from + i)
+			start = from + i + utf8.RuneLen(r)
+		}
 	}
-	return len(s)
+	add(len(l.Exact))
+	return items
 }
 
-// splitTags cuts at separators; a part that holds several tags glued together
-// is cut by case and script, then by words.
-func splitTags(l *line, start int) []Tag {
+// spacedItems splits at spaces where nothing else separates: a word that
+// begins with a small letter belongs to the one before it.
+func (l *line) spacedItems(from int) []Span {
+	whole := l.trimmed(from, len(l.Exact), tagMarks)
+	if whole.Exact == "" {
+		return nil
+	}
+	from = whole.Start - l.Start
+	var items []Span
+	start := from
+	fields := strings.FieldsFunc(whole.Exact, blank)
+	for i, pos := 0, from; i < len(fields); i++ {
+		at := pos + strings.Index(l.Exact[pos:], fields[i])
+		first, _ := utf8.DecodeRuneInString(fields[i])
+		if i > 0 && (unicode.IsUpper(first) || wide(first)) && !known(l.Exact[start:at+len(fields[i])]) {
+			items = append(items, l.trimmed(start, at, tagMarks))
+			start = at
+		}
+		pos = at + len(fields[i])
+	}
+	return append(items, l.trimmed(start, from+len(whole.Exact), tagMarks))
+}
+
+// splitGlued splits one item. An item with a space in it was set by a person
+// and is split only where the case changes inside a word.
+func splitGlued(s Span, vocabulary map[string]origin) []Tag {
 	var tags []Tag
-	separator := func(r rune) bool { return strings.ContainsRune(",;、，|·•#＃/\t", r) }
-	i := start
-	for i < len(l.Exact) {
-		j := strings.IndexFunc(l.Exact[i:], separator)
-		if j < 0 {
-			j = len(l.Exact) - i
+	for _, part := range splitCase(s, vocabulary) {
+		cuts := segment(part.Exact, vocabulary)
+		if len(cuts) == 0 {
+			tags = append(tags, Tag{Text: part.Exact, Certainty: Certain, Span: part})
+			continue
 		}
-		if s := l.trimmed(i, i+j, ".…"); s.Exact != "" {
-			tags = append(tags, cutGlued(l, s.Start-l.Start, s.End-l.Start)...)
+		from := 0
+		for _, to := range append(cuts, len(part.Exact)) {
+			sub := Span{Line: part.Line, Start: part.Start + from, End: part.Start + to, Exact: part.Exact[from:to]}
+			tags = append(tags, Tag{Text: sub.Exact, Certainty: Guessed, Span: sub})
+			from = to
 		}
-		_, n := utf8.DecodeRuneInString(l.Exact[min(i+j, len(l.Exact)):])
-		i += j + max(n, 1)
 	}
 	return tags
 }
 
-// cutGlued cuts l.Exact[from:to) where a lower-case letter meets a capital,
-// where an acronym meets a word, and where the script changes.
-func cutGlued(l *line, from, to int) []Tag {
-	text := l.Exact[from:to]
-	if strings.ContainsFunc(text, unicode.IsSpace) {
-		return []Tag{{Text: text, Certainty: Certain, Span: l.sub(from, to)}}
+// splitCase cuts where a small letter or a digit meets a capital (ЯпонияКитай),
+// where a word begins behind capitals (НАТОЯпония), and where the script
+// changes (АСЕАНJapan).
+func splitCase(s Span, vocabulary map[string]origin) []Span {
+	if vocabulary[fold(s.Exact)] == common || mixedCaseName(s.Exact) {
+		return []Span{s}
 	}
-	cuts := append(caseCuts(text), len(text))
-	var tags []Tag
-	begin := 0
-	for _, c := range cuts {
-		tags = append(tags, cutWords(l, from+begin, from+c)...)
-		begin = c
+	runes := []rune(s.Exact)
+	var parts []Span
+	start, pos := 0, 0
+	for i, r := range runes {
+		if i > 0 && boundary(runes, i) {
+			parts = append(parts, Span{Line: s.Line, Start: s.Start + start, End: s.Start + pos, Exact: s.Exact[start:pos]})
+			start = pos
+		}
+		pos += utf8.RuneLen(r)
 	}
-	return tags
+	return append(parts, Span{Line: s.Line, Start: s.Start + start, End: s.End, Exact: s.Exact[start:]})
 }
 
-func caseCuts(s string) []int {
-	runes := []rune(s)
-	offsets := make([]int, 0, len(runes))
-	for i := range s {
-		offsets = append(offsets, i)
+// mixedCaseName knows the shape of iPhone, eBay, YouTube and McDonald alone on
+// their own: one word of Latin letters with no more than two capitals.
+func mixedCaseName(s string) bool {
+	upper := 0
+	for _, r := range s {
+		switch {
+		case r > unicode.MaxASCII || !unicode.IsLetter(r):
+			return false
+		case unicode.IsUpper(r):
+			upper++
+		}
+	}
+	return upper <= 2 && utf8.RuneCountInString(s) <= 10
+}
+
+// boundary reports whether a word begins at runes[i], inside a run of letters.
+func boundary(runes []rune, i int) bool {
+	a, b := runes[i-1], runes[i]
+	switch {
+	case !unicode.IsLetter(a) || !unicode.IsLetter(b):
+		return false
+	case script(a) != script(b):
+		return !eastAsian(a) || !eastAsian(b)
+	case unicode.IsLower(a) && unicode.IsUpper(b):
+		return true
+	}
+	return unicode.IsUpper(a) && unicode.IsUpper(b) && i+1 < len(runes) && unicode.IsLower(runes[i+1]) && i > 1 && unicode.IsUpper(runes[i-2])
+}
+
+func eastAsian(r rune) bool { return wide(r) || r == 'ー' }
+
+func script(r rune) int {
+	switch {
+	case unicode.Is(unicode.Cyrillic, r):
+		return 1
+	case unicode.Is(unicode.Latin, r):
+		return 2
+	case unicode.Is(unicode.Hangul, r):
+		return 3
+	case eastAsian(r):
+		return 4
+	}
+	return 0
+}
+
+// segment cuts a run of letters into as few known words as possible and
+// returns where; nil if it is a known word or cannot be covered whole. A word
+// that is known only from the page costs more: it may be an inflected form.
+func segment(s string, vocabulary map[string]origin) []int {
+	const longest = 200
+	low := fold(s)
+	if len(low) != len(s) || len(s) > longest || vocabulary[low] != 0 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '-' && r != '\'' }) {
+		return nil
+	}
+	cost := make([]int, len(s)+1)
+	prev := make([]int, len(s)+1)
+	for end := 1; end <= len(s); end++ {
+		for start := range end {
+			o := vocabulary[low[start:end]]
+			if o == 0 || start > 0 && cost[start] == 0 {
+				continue
+			}
+			if c := cost[start] + int(o); cost[end] == 0 || c < cost[end] {
+				cost[end], prev[end] = c, start
+			}
+		}
+	}
+	if cost[len(s)] == 0 {
+		return nil
 	}
 	var cuts []int
-	for i := 1; i < len(runes); i++ {
-		a, b := runes[i-1], runes[i]
-		switch {
-		case unicode.IsLower(a) && unicode.IsUpper(b):
-			cuts = append(cuts, offsets[i])
-		case i >= 2 && unicode.IsUpper(runes[i-2]) && unicode.IsUpper(a) && unicode.IsLower(b):
-			cuts = append(cuts, offsets[i-1]) // NATOJapan: before the J
-		}
+	for at := prev[len(s)]; at > 0; at = prev[at] {
+		cuts = append([]int{at}, cuts...)
 	}
 	return cuts
 }
 
-// cutWords cuts a run of letters into known words, if it is made of them
-// altogether and is not one itself.
-func cutWords(l *line, from, to int) []Tag {
-	text := l.Exact[from:to]
-	whole := []Tag{{Text: text, Certainty: Certain, Span: l.sub(from, to)}}
-	words := tagWords()
-	lower := strings.ToLower(text)
-	if len(lower) != len(text) || words[lower] {
-		return whole
-	}
-	ends := segment(lower, words)
-	if len(ends) < 2 {
-		return whole
-	}
-	var tags []Tag
-	begin := 0
-	for _, end := range ends {
-		tags = append(tags, Tag{Text: text[begin:end], Certainty: Guessed, Span: l.sub(from+begin, from+end)})
-		begin = end
-	}
-	return tags
-}
+// origin says where a tag word is from; its value is what using it costs.
+type origin int
 
-// segment returns the ends of the fewest known words that make up s; nil if
-// there are none.
-func segment(s string, words map[string]bool) []int {
-	const longest = 60 // bytes of a word
-	best := make([][]int, len(s)+1)
-	best[0] = []int{}
-	for end := 1; end <= len(s); end++ {
-		for begin := max(0, end-longest); begin < end; begin++ {
-			if best[begin] == nil || !words[s[begin:end]] {
-				continue
-			}
-			if best[end] == nil || len(best[begin])+1 < len(best[end]) {
-				best[end] = append(append([]int{}, best[begin]...), end)
+const (
+	common   origin = 2
+	fromPage origin = 3
+)
+
+// words is built on first use and never changed.
+var words = sync.OnceValue(func() map[string]origin {
+	m := map[string]origin{}
+	for _, list := range []string{tagCountries, tagPlaces, tagTopicsUK, tagTopicsRU, tagTopicsEN} {
+		for w := range strings.SplitSeq(strings.ReplaceAll(list, "\n", ","), ",") {
+			if w = fold(w); w != "" {
+				m[w] = common
 			}
 		}
 	}
-	return best[len(s)]
+	return m
+})
+
+// known reports a tag word, or a name of several words.
+func known(s string) bool { return words()[fold(s)] != 0 }
+
+// lexicon returns a copy of the tag words, for a page to add its own to.
+func lexicon() map[string]origin {
+	m := make(map[string]origin, len(words()))
+	for w, o := range words() {
+		m[w] = o
+	}
+	return m
 }
