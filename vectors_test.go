@@ -156,18 +156,11 @@ func TestActAndLeafVectors(t *testing.T) {
 }
 
 func TestSignedObjectVectors(t *testing.T) {
-	parse := map[string]func([]byte) error{
-		"authority": func(b []byte) error { _, err := liaison.ParseAuthority(b); return err },
-		"office":    func(b []byte) error { _, err := liaison.ParseOfficeObject(b); return err },
-		"route":     func(b []byte) error { _, err := liaison.ParseRoute(b); return err },
-		"programme": func(b []byte) error { _, err := liaison.ParseProgramme(b); return err },
-		"party":     func(b []byte) error { _, _, err := liaison.ParsePartyObject(b); return err },
-	}
 	for _, v := range vectors[[]struct {
 		What, Schema, Unsigned, Text, Object string
 		Lines                                []string
 	}](t, "signed") {
-		if err := parse[v.Schema]([]byte(v.Object)); err != nil {
+		if err := parsers[v.Schema]([]byte(v.Object)); err != nil {
 			t.Errorf("%s: %v", v.What, err)
 		}
 		text, lines, err := liaison.SignedText([]byte(v.Object))

@@ -176,6 +176,7 @@ const batchText = (office, collection, size, r) => `liaison/batch/1\n${office}\n
 const evidenceText = (e) => `liaison/evidence/1\n${jcs(e)}\n`;
 const checkpointText = (origin, size, r) => `${origin}\n${size}\n${b64(r)}\n`;
 
+const EXT_PARTY = 'extension-definition--892cd382-b656-47b8-b24c-68f8db9c139c';
 const EXT_SIGNED = 'extension-definition--39f4b814-6a39-4218-ba38-a19f8a2d7128';
 const unsigned = (object) => {
   const { extensions: all, ...rest } = object;
@@ -398,7 +399,8 @@ group('signed', V.signed, (s) => {
   (plain.extensions ??= {})[EXT_SIGNED] = { extension_type: 'property-extension', signatures: s.lines };
   same('object', jcs(plain), s.object);
   same('pin', V.pins[0].text, s.pin);
-  same('schema', object.type === 'identity' ? 'party' : object.type, s.schema);
+  const party = object.extensions[EXT_PARTY] ? 'party' : 'signed';
+  same('schema', object.type === 'identity' ? party : object.type, s.schema);
   same('verifies', pinVerifies(parsePin(s.pin), object), s.verifies);
 });
 

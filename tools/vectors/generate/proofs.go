@@ -88,7 +88,7 @@ func (w *world) signed() (out []signedVector) {
 	add("a programme", "programme", w.First, k[0], k[1], k[2])
 	add("a party", "party", party, k[0], k[1])
 	add("a party for which another acts", "party", north, k[0], k[1])
-	add("an identity with no other extension", "party", liaison.JCS(map[string]string{
+	add("an identity with no other extension", "signed", liaison.JCS(map[string]string{
 		"type": "identity", "id": string(sample.Eastland), "name": "Ministry of Eastland",
 	}), k[0], k[1])
 	add("by one key", "route", route, k[1])
