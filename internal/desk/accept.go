@@ -34,7 +34,7 @@ func (d *Desk) Accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error)
 	if !ok {
 		return nil, ErrNotFound
 	}
-	if err := d.mayBring(v, coll, actor, b.DryRun); err != nil {
+	if err := d.mayBring(v, coll, actor, &b); err != nil {
 		return nil, err
 	}
 	return d.acceptObjects(ctx, v, b, coll, actor)
@@ -74,18 +74,24 @@ func (d *Desk) actorOf(reg *registry.Registry, by, forParty liaison.Party, at li
 // mayBring: who may not read the collection gets the answer of one that does
 // not exist, a preview too; who reads it without the right to write is told so.
 // An operator asks on behalf of anybody.
-func (d *Desk) mayBring(v Viewer, c *registry.Collection, actor release.Actor, dryRun bool) error {
-	if v.IsOperator() && dryRun {
+func (d *Desk) mayBring(v Viewer, c *registry.Collection, actor release.Actor, b *Batch) error {
+	if v.IsOperator() && b.DryRun {
 		return nil
 	}
 	if !d.readable(v, c).Allowed {
 		return ErrNotFound
 	}
 	a, _ := v.Account()
-	if !dryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(c, actor, d.now())) {
+	if !b.DryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(c, actor, d.now()) && !withdraws(b)) {
 		return ErrReadOnly
 	}
 	return nil
+}
+
+// withdraws reports whether a batch holds nothing but revoked versions: who may
+// not write any more still withdraws what it released.
+func withdraws(b *Batch) bool {
+	return len(b.Items) > 0 && !slices.ContainsFunc(b.Items, func(it Item) bool { return it.Object == nil || !it.Object.Revoked() })
 }
 
 func (d *Desk) mayRead(c *registry.Collection, actor release.Actor, now liaison.Instant) release.Decision {
@@ -230,7 +236,7 @@ func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Obj
 	return &release.Question{
 		Area: c.Area, Actor: actor,
 		Object: release.Object{
-			Type: o.Type(), Label: labelOf(o, resolve), Owner: o.CreatedByRef(), SCO: o.IsSCO(),
+			Type: o.Type(), Label: labelOf(o, resolve), Owner: o.CreatedByRef(), SCO: o.IsSCO(), Revoked: o.Revoked(),
 		},
 	}
 }
@@ -264,6 +270,7 @@ func (d *Desk) unlisted() transit {
 // judge decides at the instant the journal assigns; explain puts an allowed
 // decision into words too.
 func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, unlisted transit, explain bool) journal.Judge {
+	fresh := *o // a batch can be judged again, when its group failed
 	return func(at liaison.Instant, first *liaison.Act) (journal.Ruling, bool) {
 		reg := d.reg.Load()
 		version, until := c.Programme.InForce(at)
@@ -273,6 +280,10 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, un
 		q.At, q.Programme, q.Until = at, version.Programme, until
 		q.Actor = d.actorOf(reg, q.Actor.By, q.Actor.For, d.Office, at)
 		q.Unlisted = unlisted(reg, version, at)
+		if q.Action = release.Write; q.Object.Revoked && first != nil {
+			q.Action, q.Actor.FirstHere = release.Withdraw, true
+		}
+		*o = fresh
 		q.Brief = !explain
 		decision := release.Decide(q)
 		if !decision.Allowed {

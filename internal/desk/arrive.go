@@ -257,6 +257,9 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 			return wait("act.by", "the party %s is not here", p)
 		}
 	}
+	if obj.Revoked() && d.releasedHere(act.Collection, obj.ID(), act.Owner()) {
+		return d.decideWithdrawal(reg, coll, version, a, obj, label)
+	}
 	if act.Accepted < version.InForce || (version.Until() != 0 && act.Accepted >= version.Until()) {
 		return hold(string(release.RuleTerm), "version %d of %s was not in force at %s", version.Version, version.Name, act.Accepted)
 	}
@@ -274,6 +277,43 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 	}
 	if v, held := d.late(reg, version, a); held {
 		return v
+	}
+	return verdict{status: Accepted, object: obj}
+}
+
+// releasedHere reports whether a party has an act for an object here.
+func (d *Desk) releasedHere(c liaison.CollectionID, id stix.ID, owner liaison.Party) (found bool) {
+	err := d.Journal.View(context.Background(), func(v store.View) error {
+		return v.Find(c, string(id), store.Proof, func(e *store.Entry) error {
+			act, err := liaison.ParseAct(e.Act)
+			if err == nil && act.Owner() == owner {
+				found = true
+				return store.Stop
+			}
+			return err
+		})
+	})
+	if err != nil {
+		d.Log.Error("earlier acts could not be read", "collection", c.String(), "object", string(id), "err", err)
+	}
+	return found
+}
+
+// decideWithdrawal: one's own act can always be withdrawn, whatever the term.
+func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label) verdict {
+	act := &a.Travels.Act
+	q := &release.Question{
+		Action: release.Withdraw, At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
+		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
+		Object: release.Object{Type: obj.Type(), Label: label, Owner: obj.CreatedByRef(), SCO: obj.IsSCO(), Revoked: true},
+	}
+	q.Actor.FirstHere = true
+	decision := release.Decide(q)
+	switch {
+	case !decision.Allowed:
+		return refuse(string(decision.Rule), "%s (%s)", decision.Reason, decision.Clause)
+	case decision.Label != act.Label:
+		return refuse("act.label", "the act says %s, the object counts as %s", act.Label, decision.Label)
 	}
 	return verdict{status: Accepted, object: obj}
 }
@@ -330,6 +370,11 @@ func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act
 	}
 	if _, ok := next.Collection(c); !ok {
 		return wait("act.under", "the programme of this charter is not here"), true
+	}
+	if err := next.Belongs(c, obj.Bytes()); errors.Is(err, registry.ErrWaiting) {
+		return wait("charter.party", "%s", err), true
+	} else if err != nil {
+		return refuse("charter.party", "%s", err), true
 	}
 	if _, ok := next.Version(act.Under); !ok {
 		return wait("act.under", "the programme version the act names is not here"), true
@@ -467,6 +512,7 @@ func (d *Desk) retryWaiting(ctx context.Context) error {
 			objects[w.Collection] = append(objects[w.Collection], w.Travels.Bytes)
 		}
 	}
+	programmesFirst(list)
 	foreseen := map[liaison.CollectionID]*registry.Registry{}
 	for _, w := range list {
 		if coll, known := d.reg.Load().Collection(w.Collection); known && coll.Area != liaison.Charter {
@@ -479,6 +525,17 @@ func (d *Desk) retryWaiting(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// programmesFirst: a charter begins with its programme.
+func programmesFirst(list []waitingAct) {
+	rank := func(w waitingAct) int {
+		if o, err := stix.Parse(w.Travels.Bytes, stix.DefaultLimits()); err == nil && o.Type() == "programme" {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b waitingAct) int { return rank(a) - rank(b) })
 }
 
 func (d *Desk) retryOne(ctx context.Context, reg *registry.Registry, w waitingAct) error {

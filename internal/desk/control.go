@@ -43,6 +43,10 @@ func (d *Desk) acceptOneControl(ctx context.Context, b Batch, obj *stix.Object, 
 		o.Status, o.Reason = Refused, "control objects go into the charter of a programme that is known here; add the programme first"
 		return nil
 	}
+	if err := next.Belongs(b.Collection, obj.Bytes()); err != nil {
+		o.Status, o.Reason = Refused, err.Error()
+		return nil
+	}
 	version, _ := coll.Programme.InForce(d.now())
 	actor := release.Actor{By: version.Issuer, Office: d.Office}
 	if b.DryRun {

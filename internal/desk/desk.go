@@ -114,11 +114,8 @@ func (d *Desk) Open(ctx context.Context) error {
 	err := d.Journal.View(ctx, func(v store.View) error {
 		return v.Collections(func(c liaison.CollectionID) error {
 			return v.Range(c, 0, store.MaxEntries, store.Bytes, func(e *store.Entry) error {
-				if !isControl(e.Type) {
-					if e.Index == 0 {
-						return store.Stop // charters hold control objects only
-					}
-					return nil
+				if e.Index == 0 && e.Type != "programme" {
+					return store.Stop // a charter begins with its programme
 				}
 				todo = append(todo, entry{c, append([]byte(nil), e.Bytes...)})
 				return nil
