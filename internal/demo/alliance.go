@@ -34,7 +34,7 @@ type alliance struct {
 	pin     ledger.Pin
 	id      stix.ID // of the authority object
 	parties map[string]liaison.Party
-	kinds   map[string]liaison.PartyKind
+	servers map[string]liaison.Office // who serves a party
 }
 
 // party is one line of the cast.
@@ -61,7 +61,7 @@ var cast = []party{
 func found(dir string, now time.Time) (*alliance, error) {
 	a := &alliance{
 		now: liaison.InstantOf(now), id: newID("authority"),
-		parties: map[string]liaison.Party{}, kinds: map[string]liaison.PartyKind{},
+		parties: map[string]liaison.Party{}, servers: map[string]liaison.Office{},
 		pin: ledger.Pin{Threshold: 2},
 	}
 	for i := 1; i <= 3; i++ {
@@ -73,7 +73,7 @@ func found(dir string, now time.Time) (*alliance, error) {
 		a.keys, a.pin.Keys = append(a.keys, k), append(a.pin.Keys, k.VKey())
 	}
 	for _, p := range cast {
-		a.parties[p.name], a.kinds[p.name] = newID("identity"), p.kind
+		a.parties[p.name], a.servers[p.name] = newID("identity"), p.server
 	}
 	return a, nil
 }
@@ -92,7 +92,7 @@ func (a *alliance) identity(name string) (jsontext.Value, error) {
 		if p.name != name {
 			continue
 		}
-		ext := liaison.PartyExtension{Kind: p.kind, ServedBy: p.server}
+		ext := liaison.PartyExtension{Kind: p.kind, ServedBy: a.servers[name]}
 		if name == "NATO" {
 			ext.ActsAt = []liaison.ActsAt{{
 				Party: a.parties["Denmark"], Office: seoul,

@@ -259,9 +259,9 @@ const (
 	SampleOffice     = hq
 )
 
-// Prepare makes the folder of a single office, hq, with the sample alliance
-// and SampleAccount, which may write into SampleCollection. It is what
-// measuring and fault tools serve.
+// Prepare makes the folder of a single office, hq, that serves every party of
+// the sample alliance but Australia and the office at Tokyo, with SampleAccount, which may write
+// into SampleCollection. It is what measuring and fault tools serve.
 func Prepare(ctx context.Context, dir string, cfg office.Config) error {
 	d := &demo{Options: Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, dir: dir, offices: map[liaison.Office]*office.Office{}}
 	keys, err := os.MkdirTemp("", "liaison-authority-")
@@ -271,6 +271,11 @@ func Prepare(ctx context.Context, dir string, cfg office.Config) error {
 	defer os.RemoveAll(keys)
 	if d.alliance, err = found(keys, d.Now()); err != nil {
 		return err
+	}
+	for _, p := range cast {
+		if p.server != canberra && p.kind != liaison.PartyOffice {
+			d.alliance.servers[p.name] = hq
+		}
 	}
 	cfg.Office = hq
 	if err := office.Init(dir, cfg, d.alliance.pin); err != nil {

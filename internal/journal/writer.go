@@ -133,20 +133,24 @@ func equalJCS(a, b []byte) bool {
 
 func (w *writer) addHere(it *Item, same []known) (Outcome, error) {
 	var first *liaison.Act
-	again := false
-	for _, k := range same {
-		if first == nil {
+	again, differs := false, (*known)(nil)
+	for i, k := range same {
+		own := k.act.Owner() == it.Owner
+		if own && first == nil {
 			first = k.act
 		}
 		switch {
 		case !k.same:
 		case !k.eq:
-			return Outcome{State: Differs, Index: k.Index, Act: k.ActHash, Version: k.Version}, nil
-		case k.act.Owner() == it.Owner:
+			differs = &same[i]
+		case own:
 			return Outcome{State: Duplicate, Kind: k.Kind, Index: k.Index, Act: k.ActHash, Version: k.Version, Added: k.Added}, nil
 		default:
 			again = true
 		}
+	}
+	if differs != nil {
+		return Outcome{State: Differs, Index: differs.Index, Act: differs.ActHash, Version: differs.Version}, nil
 	}
 	at := w.next()
 	ruling, ok := it.Judge(at, first)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
@@ -36,6 +37,8 @@ type Accounts struct {
 	office liaison.Office
 	now    func() time.Time
 
+	hashing chan struct{} // bounds concurrent argon2 runs, 19 MiB each
+
 	mu     sync.Mutex
 	key    [32]byte            // of the digests; new at every start
 	proofs map[string]struct{} // guarded by mu; at most maxProofs
@@ -47,7 +50,10 @@ const (
 	bucketToken  = "token"  // <sha-256 of the token, hex>: token
 )
 
-const maxProofs = 10000
+const (
+	maxProofs  = 10000
+	maxHashing = 4
+)
 
 // TokenPrefix begins every token, so that scanners of leaked secrets know it.
 const TokenPrefix = "liaison_"
@@ -63,8 +69,11 @@ type secret struct {
 	Hash liaison.Binary `json:"hash"`
 }
 
+// token opens the account it was made for, in the version it had: whatever
+// changes the account ends its tokens.
 type token struct {
 	Account string          `json:"account"`
+	Version uint64          `json:"version"`
 	Expires liaison.Instant `json:"expires,omitzero"`
 }
 
@@ -72,7 +81,7 @@ type token struct {
 var ErrNoAccount = errors.New("no such account")
 
 func newAccounts(s store.Store, o liaison.Office, now func() time.Time) *Accounts {
-	a := &Accounts{store: s, office: o, now: now, proofs: map[string]struct{}{}}
+	a := &Accounts{store: s, office: o, now: now, hashing: make(chan struct{}, maxHashing), proofs: map[string]struct{}{}}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails on the platforms Go supports
 	}
@@ -85,49 +94,67 @@ func (a *Accounts) Put(ctx context.Context, acc registry.Account, password strin
 	if err := checkName(acc.Name); err != nil {
 		return err
 	}
+	return a.change(ctx, acc.Name, password, func(old registry.Account, ok bool) (registry.Account, error) {
+		acc.Created = old.Created
+		return acc, nil
+	})
+}
+
+// change reads an account, changes it and writes it, in one transaction.
+func (a *Accounts) change(ctx context.Context, name, password string, fn func(old registry.Account, ok bool) (registry.Account, error)) error {
+	var sec []byte
+	if password != "" {
+		sec = marshal(newSecret(password))
+	}
 	return a.store.Update(ctx, nil, func(tx store.Tx) error {
-		old, ok, err := loadAccount(tx, acc.Name)
+		old, ok, err := loadAccount(tx, name)
 		if err != nil {
 			return err
 		}
-		acc.Version, acc.Created = 1, liaison.InstantOf(a.now())
-		if ok {
-			acc.Version, acc.Created = old.Version+1, old.Created
+		acc, err := fn(old, ok)
+		if err != nil {
+			return err
 		}
-		if password != "" {
-			if err := tx.Put(bucketSecret, acc.Name, marshal(newSecret(password))); err != nil {
+		if acc.Version = old.Version + 1; acc.Created.IsZero() {
+			acc.Created = liaison.InstantOf(a.now())
+		}
+		if sec != nil {
+			if err := tx.Put(bucketSecret, name, sec); err != nil {
 				return err
 			}
 		}
-		return tx.Put(desk.BucketAccounts, acc.Name, marshal(acc))
+		return tx.Put(desk.BucketAccounts, name, marshal(acc))
 	})
 }
 
 func checkName(name string) error {
 	const most = 100
-	if name == "" || len(name) > most || strings.ContainsAny(name, ":\x00\n") {
+	if name == "" || len(name) > most || strings.Contains(name, ":") || strings.ContainsFunc(name, unicode.IsControl) {
 		return fmt.Errorf("account name %.40q: want 1 to %d bytes without colon and control characters", name, most)
 	}
 	return nil
 }
 
-// SetPassword replaces an account's password.
+// SetPassword replaces an account's password and ends its tokens.
 func (a *Accounts) SetPassword(ctx context.Context, name, password string) error {
-	acc, err := a.Get(ctx, name)
-	if err != nil {
-		return err
-	}
-	return a.Put(ctx, acc, password)
+	return a.change(ctx, name, password, existing(name))
 }
 
 // Disable ends an account's rights at once.
 func (a *Accounts) Disable(ctx context.Context, name string) error {
-	acc, err := a.Get(ctx, name)
-	if err != nil {
-		return err
+	return a.change(ctx, name, "", func(old registry.Account, ok bool) (registry.Account, error) {
+		old.Disabled = true
+		return existing(name)(old, ok)
+	})
+}
+
+func existing(name string) func(registry.Account, bool) (registry.Account, error) {
+	return func(old registry.Account, ok bool) (registry.Account, error) {
+		if !ok {
+			return old, fmt.Errorf("%w: %.100q", ErrNoAccount, name)
+		}
+		return old, nil
 	}
-	acc.Disabled = true
-	return a.Put(ctx, acc, "")
 }
 
 // Get returns an account.
@@ -160,7 +187,8 @@ func (a *Accounts) List(ctx context.Context) (list []registry.Account, err error
 
 // NewToken makes a token for an account; life 0 means it does not expire.
 func (a *Accounts) NewToken(ctx context.Context, name string, life time.Duration) (string, error) {
-	if _, err := a.Get(ctx, name); err != nil {
+	acc, err := a.Get(ctx, name)
+	if err != nil {
 		return "", err
 	}
 	var raw [32]byte
@@ -168,11 +196,11 @@ func (a *Accounts) NewToken(ctx context.Context, name string, life time.Duration
 		return "", err
 	}
 	text := TokenPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
-	t := token{Account: name}
+	t := token{Account: name, Version: acc.Version}
 	if life > 0 {
 		t.Expires = liaison.InstantOf(a.now().Add(life))
 	}
-	err := a.store.Update(ctx, nil, func(tx store.Tx) error { return tx.Put(bucketToken, tokenKey(text), marshal(t)) })
+	err = a.store.Update(ctx, nil, func(tx store.Tx) error { return tx.Put(bucketToken, tokenKey(text), marshal(t)) })
 	return text, err
 }
 
@@ -217,7 +245,7 @@ func (a *Accounts) byToken(ctx context.Context, text string) (v desk.Viewer, ok 
 			return err
 		}
 		acc, found, err := loadAccount(s, t.Account)
-		if found && !acc.Disabled {
+		if found && !acc.Disabled && acc.Version == t.Version {
 			v, ok = registry.LoggedIn(acc, a.office), true
 		}
 		return err
@@ -261,7 +289,10 @@ func (a *Accounts) check(acc registry.Account, sec secret, password string) bool
 	if known {
 		return true
 	}
-	if subtle.ConstantTimeCompare(hash(password, sec.Salt), sec.Hash) != 1 {
+	a.hashing <- struct{}{}
+	right := subtle.ConstantTimeCompare(hash(password, sec.Salt), sec.Hash) == 1
+	<-a.hashing
+	if !right {
 		return false
 	}
 	a.mu.Lock()

@@ -85,6 +85,7 @@ type Object struct {
 	Owner   liaison.Party // created_by_ref
 	SCO     bool          // a cyber-observable: has no owner
 	Consent bool          // the owner's signed consent for this destination is here
+	Revoked bool          // a version that withdraws the object
 	Signed  bool          // a control object whose signatures were found valid
 }
 
@@ -330,10 +331,12 @@ func (q *Question) withdraw() Decision {
 	if !q.Actor.FirstHere {
 		return q.refuse(RuleWithdraw, "", "only the party that released an object withdraws it; a note or an opinion can disagree")
 	}
-	d := q.allow(RuleWithdraw, "", "%s withdraws what it released", q.Actor.party())
-	if d.Label = q.Object.Label.TLP; d.Label == stix.Unmarked {
-		d.Label = q.Programme.Ceiling
+	tlp, d, refused := label(q)
+	if refused {
+		return d // the withdrawn version is contents too
 	}
+	d = q.allow(RuleWithdraw, "", "%s withdraws what it released", q.Actor.party())
+	d.Label = tlp
 	return d
 }
 

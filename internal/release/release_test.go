@@ -277,6 +277,19 @@ func TestOnesOwnActIsAlwaysWithdrawnAndNobodyElses(t *testing.T) {
 	}
 }
 
+// level is what an object counts as, and whether that may enter.
+func level(q *release.Question) (stix.TLP, bool) {
+	p, tlp := q.Programme, q.Object.Label.TLP
+	if tlp == stix.Unmarked {
+		if !p.AcceptUnmarked || p.Kind == liaison.KindPublic || p.Kind == liaison.KindCommunity {
+			return 0, false
+		}
+		tlp = p.Ceiling
+	}
+	most := map[liaison.ProgrammeKind]stix.TLP{liaison.KindPublic: stix.Clear, liaison.KindCommunity: stix.Green, liaison.KindMembers: stix.AmberStrict, liaison.KindPartnership: stix.AmberStrict, liaison.KindDirected: stix.Red}
+	return tlp, len(q.Object.Label.Unknown) == 0 && tlp <= most[p.Kind] && tlp <= p.Ceiling
+}
+
 // oracle is written from the design's sentences alone.
 func oracle(q *release.Question) bool {
 	p, a, o := q.Programme, q.Actor, q.Object
@@ -302,7 +315,8 @@ func oracle(q *release.Question) bool {
 	topic := charter || slices.Contains(p.Areas, q.Area)
 	switch q.Action {
 	case release.Withdraw:
-		return mandated && a.FirstHere
+		_, fits := level(q)
+		return mandated && a.FirstHere && fits
 	case release.Read:
 		inTerm := charter || begun && !(ended && p.AfterExpiry == liaison.AfterClosed)
 		if p.Kind == liaison.KindPublic && !charter {
@@ -317,25 +331,18 @@ func oracle(q *release.Question) bool {
 	control := slices.Contains([]string{"authority", "office", "route", "programme"}, o.Type)
 	replaced := q.Until != 0 && q.At >= q.Until
 	elsewhere := who == a.By && a.ServedBy != a.Office
-	if control || elsewhere || !mandated || !begun || ended || replaced || !topic || len(q.Unlisted) > 0 || len(o.Label.Unknown) > 0 {
+	if control || elsewhere || !mandated || !begun || ended || replaced || !topic || len(q.Unlisted) > 0 {
 		return false
 	}
 	if comments && o.Type != "note" && o.Type != "opinion" || !comments && !(present && mine.Role == liaison.RoleParticipant) {
 		return false
 	}
-	level := o.Label.TLP
-	if level == stix.Unmarked {
-		if !p.AcceptUnmarked || p.Kind == liaison.KindPublic || p.Kind == liaison.KindCommunity {
-			return false
-		}
-		level = p.Ceiling
-	}
-	most := map[liaison.ProgrammeKind]stix.TLP{liaison.KindPublic: stix.Clear, liaison.KindCommunity: stix.Green, liaison.KindMembers: stix.AmberStrict, liaison.KindPartnership: stix.AmberStrict, liaison.KindDirected: stix.Red}
-	if level > most[p.Kind] || level > p.Ceiling {
+	tlp, fits := level(q)
+	if !fits {
 		return false
 	}
 	own := o.Owner == a.By || a.For != "" && o.Owner == a.For
-	return level <= stix.Green || o.SCO || o.Owner != "" && (own || o.Consent)
+	return tlp <= stix.Green || o.SCO || o.Owner != "" && (own || o.Consent)
 }
 
 func question(t *rapid.T) *release.Question {
