@@ -144,11 +144,11 @@ func charters() []charter {
 		}},
 		{alias: "community", parties: []string{"NATO", "Japan", "Korea", "Australia", "New Zealand"}, others: []string{"Denmark"}, terms: liaison.Programme{
 			Name: "Community (sample)", Kind: liaison.KindCommunity, Ceiling: stix.Green, Areas: []liaison.Area{"cyber", "disinformation"},
-			InForce: date(2014, 1, 1),
+			InForce: date(2014, 1, 1), Transit: []liaison.Office{tokyo},
 		}},
 		{alias: "bulletin", parties: []string{"NATO"}, others: []string{"Denmark"}, terms: liaison.Programme{
 			Name: "Bulletin (sample)", Kind: liaison.KindPublic, Ceiling: stix.Clear, Areas: []liaison.Area{"disinformation"},
-			InForce: date(2014, 1, 1),
+			InForce: date(2014, 1, 1), Transit: []liaison.Office{tokyo},
 		}},
 		{alias: "nato-japan-directed", parties: []string{"NATO", "Japan"}, terms: liaison.Programme{
 			Name: "NATO to Japan (sample)", Kind: liaison.KindDirected, Ceiling: stix.Red, Areas: []liaison.Area{"cyber"},
