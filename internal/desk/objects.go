@@ -218,7 +218,7 @@ func place(s store.View, c liaison.CollectionID, e *store.Entry) (lost, first bo
 		if cmp < 0 {
 			first = false
 		}
-		if cmp == 0 && e.Hidden && e.By == o.Index && false {
+		if cmp == 0 && e.Hidden && e.By == o.Index {
 			lost = true // an act for this version hides it, not a later version
 		}
 		return nil
