@@ -89,6 +89,7 @@ func (s *stream) tookOffers(f frame) error {
 var (
 	errGone = errors.New("the neighbour no longer lets this collection be followed")
 	errBusy = errors.New("the neighbour cannot answer now")
+	errLost = errors.New("the neighbour's log is shorter than what was verified of it here: it has lost entries")
 )
 
 // follow follows one collection while ctx lasts. Every error but a fork is
@@ -176,16 +177,25 @@ func (s *stream) nextAnswer(ctx context.Context, at *position) (frame, error) {
 	}
 	select {
 	case f := <-answer:
-		switch f.kind &^ compressed {
-		case kindGone:
-			return f, errGone
-		case kindBusy:
-			return f, errBusy
-		}
-		return f, nil
+		return f, s.refused(f)
 	case <-ctx.Done():
 		return frame{}, context.Cause(ctx)
 	}
+}
+
+// refused is nil for a page.
+func (s *stream) refused(f frame) error {
+	var m refusal
+	switch f.kind &^ compressed {
+	case kindGone:
+		return errGone
+	case kindBusy:
+		if err := s.relay.codec.decode(f, &m); err != nil || !m.Behind {
+			return errors.Join(err, errBusy)
+		}
+		return errLost
+	}
+	return nil
 }
 
 func (s *stream) verifyPage(at *position, f frame) (*verified, error) {

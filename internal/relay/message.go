@@ -54,9 +54,10 @@ type (
 	}
 
 	// refusal is gone (the collection cannot be followed) or busy (it cannot
-	// be answered now).
+	// be answered now; behind says that the sender's log is shorter).
 	refusal struct {
 		Number uint32 `json:"number"`
+		Behind bool   `json:"behind,omitzero"`
 	}
 
 	// ack is the receiver's checkpoint with the sender's cosignature: so much

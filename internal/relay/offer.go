@@ -150,10 +150,10 @@ func (s *stream) serve(ctx context.Context, f *serving) {
 	}
 	switch {
 	case errors.Is(err, desk.ErrNotFound) || !offered:
-		reply, err = s.relay.codec.encode(kindGone, refusal{m.Number})
+		reply, err = s.relay.codec.encode(kindGone, refusal{Number: m.Number})
 	case err != nil:
 		s.n.report(fmt.Errorf("page of %s from %d: %w", m.Collection, m.From, err))
-		reply, err = s.relay.codec.encode(kindBusy, refusal{m.Number})
+		reply, err = s.relay.codec.encode(kindBusy, refusal{Number: m.Number, Behind: errors.Is(err, desk.ErrPosition)})
 	}
 	if err == nil {
 		_ = s.sendFrame(s.ctx, reply) // fails only when the stream has ended

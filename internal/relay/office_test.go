@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -111,6 +112,7 @@ type node struct {
 	mu    sync.Mutex
 	peers []Peer // guarded by mu
 
+	port net.Listener // opened ahead of start
 	end  context.CancelFunc
 	done sync.WaitGroup
 }
@@ -163,7 +165,10 @@ func (n *node) start() {
 	n.relay.dial = n.wires.dial
 	ctx, end := context.WithCancel(context.Background())
 	n.end = end
-	l := n.wires.listen(n.Name)
+	l := n.port
+	if n.port = nil; l == nil {
+		l = n.wires.listen(n.Name)
+	}
 	n.done.Go(func() { n.must(n.relay.Serve(ctx, l)) })
 	n.done.Go(func() { n.must(n.relay.Run(ctx)) })
 }
@@ -219,6 +224,17 @@ func (l *logged) all() []string {
 	return slices.Clone(l.lines)
 }
 
+// tell says, if the test failed, how the relays stand.
+func tell(t *testing.T, nodes ...*node) {
+	t.Cleanup(func() {
+		for _, n := range nodes {
+			if t.Failed() {
+				t.Logf("%s: %+v\n%s", n.Name, n.relay.Status(), strings.Join(n.log.all(), "\n"))
+			}
+		}
+	})
+}
+
 // eventually waits, in the bubble's time, until a condition holds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -242,10 +258,15 @@ func row(t *testing.T, w *wires) (s, k, h *node) {
 	s = newNode(t, w, seoul, []liaison.Office{tokyo}, tokyo)
 	k = newNode(t, w, tokyo, []liaison.Office{seoul, hq}, hq)
 	h = newNode(t, w, hq, []liaison.Office{tokyo})
+	tell(t, s, k, h)
 	return s, k, h
 }
 
+// start lets all of them listen before any dials.
 func start(nodes ...*node) {
+	for _, n := range nodes {
+		n.port = n.wires.listen(n.Name)
+	}
 	for _, n := range nodes {
 		n.start()
 	}
@@ -285,7 +306,7 @@ func knows(t *testing.T, nodes ...*node) {
 	for _, n := range nodes {
 		eventually(t, string(n.Name)+" knows the community", func() bool {
 			_, ok := n.Desk.Registry().Collection(community)
-			return ok && len(n.Desk.Registry().Neighbours(tokyo)) == 2 && len(n.Desk.Registry().Parties()) >= 4
+			return ok && len(n.Desk.Registry().Neighbours(tokyo)) == 2 && len(n.Desk.Registry().Parties()) >= 3
 		})
 	}
 }
