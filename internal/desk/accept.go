@@ -94,16 +94,27 @@ func withdraws(b *Batch) bool {
 	return len(b.Items) > 0 && !slices.ContainsFunc(b.Items, func(it Item) bool { return it.Object == nil || !it.Object.Revoked() })
 }
 
+// mayRead asks under the version in force; of a closed epoch also under the
+// last version it was open in, so that nobody reads the past by joining.
 func (d *Desk) mayRead(c *registry.Collection, actor release.Actor, now liaison.Instant) release.Decision {
 	version, until := c.Programme.InForce(now)
-	return release.Decide(&release.Question{
+	q := &release.Question{
 		Action: release.Read, At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
-	})
+	}
+	decision := release.Decide(q)
+	if last, closed := c.Closing(); closed && decision.Allowed {
+		if last == nil {
+			return release.Decision{Rule: release.RuleParty}
+		}
+		q.Programme = last.Programme
+		decision = release.Decide(q)
+	}
+	return decision
 }
 
 // couldWrite asks with the most harmless of objects: it answers can_write.
 func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liaison.Instant) bool {
-	if c.Area == liaison.Charter {
+	if _, closed := c.Closing(); closed || c.Area == liaison.Charter {
 		return false
 	}
 	version, until := c.Programme.InForce(now)

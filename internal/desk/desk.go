@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,8 +77,11 @@ type Config struct {
 // Desk is the office's desk. Its methods may be called concurrently.
 type Desk struct {
 	Config
-	reg   atomic.Pointer[registry.Registry] // replaced by fold, under the journal's commit
-	retry chan struct{}                     // capacity 1: what others wait for may have come
+	reg atomic.Pointer[registry.Registry] // replaced by fold, under the journal's commit
+
+	unfolded []charterEntry // do not apply yet; owned by Open, then by fold
+
+	retry chan struct{} // capacity 1: what others wait for may have come
 
 	buffers sync.Pool // of *[]byte: the bytes of pages
 }
@@ -106,18 +110,14 @@ func (d *Desk) now() liaison.Instant { return liaison.InstantOf(d.Now()) }
 
 // Open folds the charters that are in the store.
 func (d *Desk) Open(ctx context.Context) error {
-	type entry struct {
-		c liaison.CollectionID
-		b []byte
-	}
-	var todo []entry
+	var entries []charterEntry
 	err := d.Journal.View(ctx, func(v store.View) error {
 		return v.Collections(func(c liaison.CollectionID) error {
 			return v.Range(c, 0, store.MaxEntries, store.Bytes, func(e *store.Entry) error {
-				if e.Index == 0 && e.Type != "programme" {
-					return store.Stop // a charter begins with its programme
+				if !isControl(e.Type) {
+					return store.Stop // charters hold control objects only
 				}
-				todo = append(todo, entry{c, append([]byte(nil), e.Bytes...)})
+				entries = append(entries, charterEntry{c, slices.Clone(e.Bytes)})
 				return nil
 			})
 		})
@@ -125,18 +125,8 @@ func (d *Desk) Open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the charters: %w", err)
 	}
-	reg := d.Pinned
-	for progress := true; progress && len(todo) > 0; {
-		var waiting []entry
-		for _, e := range todo {
-			if next, err := reg.Apply(e.c, e.b); err == nil {
-				reg = next
-			} else {
-				waiting = append(waiting, e)
-			}
-		}
-		progress, todo = len(waiting) < len(todo), waiting
-	}
+	reg, rest := foldAll(d.Pinned, entries)
+	d.unfolded = rest
 	d.reg.Store(reg)
 	d.somethingCame()
 	return nil

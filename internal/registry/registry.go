@@ -406,11 +406,39 @@ func (r *Registry) fitsHistory(p *liaison.Programme, genesis liaison.Hash) error
 			return fmt.Errorf("programme %q: /issuer_ref was %s and never changes", p.Name, v.Issuer)
 		case v.Nonce != p.Nonce || v.ID != p.ID:
 			return fmt.Errorf("programme %q: /id and /nonce never change", p.Name)
+		case v.Version < p.Version && addsParty(v.Programme, p) && !opensEpochs(v.Programme, p):
+			return fmt.Errorf("programme %q: /parties: version %d adds a party to version %d, so every area and the charter need a later number in /epochs: nobody reads the past by joining", p.Name, p.Version, v.Version)
 		case (v.Version < p.Version) != (v.InForce < p.InForce):
 			return fmt.Errorf("programme %q: /in_force of version %d is not in the order of the versions", p.Name, p.Version)
 		}
 	}
 	return nil
+}
+
+func addsParty(old, next *liaison.Programme) bool {
+	return slices.ContainsFunc(next.Parties, func(q liaison.Participant) bool {
+		_, _, was := old.Participant(q.Ref)
+		return !was
+	})
+}
+
+// opensEpochs reports whether every area, the charter too, gets a new log.
+func opensEpochs(old, next *liaison.Programme) bool {
+	return !slices.ContainsFunc(append([]liaison.Area{liaison.Charter}, old.Areas...), func(a liaison.Area) bool {
+		return next.HasArea(a) && next.EpochOf(a) <= old.EpochOf(a)
+	})
+}
+
+// Closing returns the last version in which the collection's epoch was the
+// newest, and whether a later one has opened another.
+func (c *Collection) Closing() (last *Version, closed bool) {
+	for _, v := range c.Programme.Versions {
+		if v.EpochOf(c.Area) > c.Epoch {
+			return last, true
+		}
+		last = v
+	}
+	return last, false
 }
 
 func (r *Registry) withVersion(v *Version, genesis liaison.Hash) *Registry {

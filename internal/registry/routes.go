@@ -63,11 +63,17 @@ func (r *Registry) OfficesOf(p *Programme, at liaison.Instant) []liaison.Office 
 // charterOffices also counts parties whose time begins later: they know what
 // they will be party of.
 func (r *Registry) charterOffices(p *Programme, at liaison.Instant) []liaison.Office {
-	return r.audience(p, at, func(q liaison.Participant, at liaison.Instant) bool { return !q.Ended(at) })
+	return r.audience(p, at, notEnded)
 }
+
+func notEnded(q liaison.Participant, at liaison.Instant) bool { return !q.Ended(at) }
 
 func (r *Registry) audience(p *Programme, at liaison.Instant, counts func(liaison.Participant, liaison.Instant) bool) []liaison.Office {
 	v, _ := p.InForce(at)
+	return r.audienceOf(v, at, counts)
+}
+
+func (r *Registry) audienceOf(v *Version, at liaison.Instant, counts func(liaison.Participant, liaison.Instant) bool) []liaison.Office {
 	set := map[liaison.Office]bool{}
 	if v.Kind == liaison.KindPublic {
 		for o := range r.offices {
@@ -141,6 +147,9 @@ func (r *Registry) Offered(here, neighbour liaison.Office, id liaison.Collection
 // anything else goes only where a reader is reached.
 func (r *Registry) offers(here, neighbour liaison.Office, c *Collection, at liaison.Instant) bool {
 	v, _ := c.Programme.InForce(at)
+	if last, closed := c.Closing(); closed && (last == nil || !slices.Contains(r.audienceOf(last, at, notEnded), neighbour) && !slices.Contains(last.Transit, neighbour)) {
+		return false // a closed log goes to nobody who joined later
+	}
 	readers := r.OfficesOf(c.Programme, at)
 	targets := readers
 	if c.Area == liaison.Charter {
