@@ -1,12 +1,11 @@
 package intake
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
-
-	"crypto/sha256"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/stix"
@@ -19,7 +18,14 @@ type Options struct {
 	AuthorName string        // if set, the bundle holds an identity for Author
 	Marking    stix.TLP      // of everything in the note; Clear if unset: published news
 	Name       string        // name of the file the page came in; optional
+	// Zones are IANA names by language (uk, en, …), for pages that print no
+	// zone; they replace what ReadText assumed. Optional.
+	Zones map[string]string
 }
+
+// MaxTextBytes bounds the text of an article: the note that carries it is one
+// STIX object, and those are limited to stix.DefaultObjectBytes.
+const MaxTextBytes = stix.DefaultObjectBytes / 2
 
 // ExtEvidence is our property-extension that carries capture, extraction and
 // spans (docs/schemas/evidence-1.json).
@@ -42,15 +48,43 @@ func (a *Article) Bundle(raw []byte, opt Options) ([]byte, error) {
 	if opt.At.IsZero() {
 		return nil, fmt.Errorf("intake: the instant of capture is missing")
 	}
+	for _, b := range a.Body {
+		if b.End > len(raw) || string(raw[b.Start:b.End]) != b.Exact {
+			return nil, fmt.Errorf("intake: line %d: these are not the bytes the article was read from", b.Line)
+		}
+	}
+	if n := a.textBytes(); n > MaxTextBytes {
+		return nil, fmt.Errorf("intake: the text of the article has %d bytes, the limit is %d: paste one article, not a book", n, MaxTextBytes)
+	}
 	if opt.Marking == stix.Unmarked {
 		opt.Marking = stix.Clear
 	}
+	published, err := a.Published.in(opt.Zones[a.Language], a.Language)
+	if err != nil {
+		return nil, fmt.Errorf("intake: %w", err)
+	}
 	sum := sha256.Sum256(raw)
-	g := &graph{a: a, raw: raw, opt: opt, digest: hex.EncodeToString(sum[:]), at: opt.At.UTC().Format("2006-01-02T15:04:05.000Z")}
+	g := &graph{a: a, published: published, raw: raw, opt: opt, digest: hex.EncodeToString(sum[:]), at: opt.At.UTC().Format("2006-01-02T15:04:05.000Z")}
 	if err := g.build(); err != nil {
 		return nil, fmt.Errorf("intake: %w", err)
 	}
 	return stix.BuildBundle(g.id("bundle", ""), g.objects), nil
+}
+
+func (a *Article) textBytes() (n int) {
+	for _, b := range a.Body {
+		n += len(b.Text)
+	}
+	return n
+}
+
+// in returns p in a zone an officer chose instead of an assumed one.
+func (p Published) in(zone, lang string) (Published, error) {
+	if zone == "" || !p.Assumed || !p.Found() {
+		return p, nil
+	}
+	p.Zone, p.Basis = zone, "the page prints no zone; chosen for pages in its language ("+lang+")"
+	return p, p.resolve()
 }
 
 // object is a STIX object while it is made.
@@ -58,14 +92,15 @@ type object map[string]any
 
 // graph is a note graph while it is made.
 type graph struct {
-	a       *Article
-	raw     []byte
-	opt     Options
-	digest  string // SHA-256 of raw, hexadecimal
-	at      string
-	objects []*stix.Object
-	refs    []stix.ID // what the report refers to
-	err     error
+	a         *Article
+	published Published // of a, in the zone of opt
+	raw       []byte
+	opt       Options
+	digest    string // SHA-256 of raw, hexadecimal
+	at        string
+	objects   []*stix.Object
+	refs      []stix.ID // what the report refers to
+	err       error
 }
 
 func (g *graph) id(typ, part string) stix.ID {
@@ -226,8 +261,8 @@ func (g *graph) report(captured stix.ID) stix.ID {
 	if g.a.Title == "" {
 		r["name"] = "Page without a title"
 	}
-	if !g.a.Published.Instant.IsZero() {
-		r["published"] = g.a.Published.Instant.UTC().Format("2006-01-02T15:04:05.000Z")
+	if !g.published.Instant.IsZero() {
+		r["published"] = g.published.Instant.UTC().Format("2006-01-02T15:04:05.000Z")
 	}
 	if g.a.Lede != "" {
 		r["description"] = g.a.Lede
@@ -265,7 +300,7 @@ func (g *graph) references() []object {
 
 // extraction says how the findings were made, each with its span.
 func (g *graph) extraction() object {
-	e := object{"engine": Engine, "body": spans(g.a.Body), "left_out": leftOut(g.a)}
+	e := object{"engine": Engine, "body": spans(g.a.Body), "left_out": leftOut(g.a), "left_out_lines": len(g.a.Related) + len(g.a.Promo) + len(g.a.Chrome)}
 	put := func(name string, s Span) {
 		if s.Found() {
 			e[name] = span(s)
@@ -281,10 +316,19 @@ func (g *graph) extraction() object {
 	if w.PublisherBasis != "" {
 		e["publisher_basis"] = w.PublisherBasis
 	}
-	if p := g.a.Published; p.Found() {
+	e["published_from"] = "capture"
+	if p := g.published; p.Found() {
+		e["published_from"] = "page"
 		e["published"] = object{
 			"span": span(p.Span), "local": p.Local, "zone": p.Zone, "zone_assumed": p.Assumed, "zone_basis": p.Basis, "precision": p.Precision,
 		}
+	}
+	var sources []object
+	for _, s := range g.a.Sources {
+		sources = append(sources, object{"name": s.Name, "cue": s.Cue, "identity_ref": g.id("identity", "source "+s.Name), "span": span(s.Span)})
+	}
+	if sources != nil {
+		e["sources"] = sources
 	}
 	var tags []object
 	for _, t := range g.a.Tags {
@@ -304,11 +348,17 @@ func spans(blocks []Block) []object {
 	return list
 }
 
+// maxLeftOut bounds the lines that are listed as left out; left_out_lines
+// counts them all.
+const maxLeftOut = 1000
+
 func leftOut(a *Article) []object {
 	list := []object{}
 	for _, blocks := range [][]Block{a.Related, a.Promo, a.Chrome} {
 		for _, b := range blocks {
-			list = append(list, object{"line": b.Line, "start": b.Start, "end": b.End, "reason": b.Reason})
+			if len(list) < maxLeftOut {
+				list = append(list, object{"line": b.Line, "start": b.Start, "end": b.End, "reason": b.Reason})
+			}
 		}
 	}
 	return list

@@ -45,7 +45,8 @@ func (p *page) titleScore(i int, l *line, text map[string]bool, c copies) float6
 	if l.label != noLabel || l.chars < shortestTitle || utf8.RuneCountInString(l.Exact) > longestTitle || l.words < 2 {
 		return 0
 	}
-	score := 1 + 4*covered(stems(l.Exact), text) + float64(i)/float64(4*p.from)
+	own := stems(l.Exact)
+	score := 1 + 4*covered(own, text)*min(1, float64(len(own))/4) + float64(i)/float64(4*p.from)
 	if l.chars >= 30 {
 		score++
 	}
@@ -235,8 +236,9 @@ func (p *page) credit(i int, l *line) {
 	p.put(l, inCredit, "")
 	p.art.Credit, p.art.Where.Credit = span.Exact, span
 	if caption != nil {
+		s := caption.trimmed(0, len(caption.Exact), captionMarks)
 		p.put(caption, inCaption, "")
-		p.art.Caption, p.art.Where.Caption = caption.Exact, caption.Span
+		p.art.Caption, p.art.Where.Caption = s.Exact, s
 	}
 }
 
@@ -301,6 +303,9 @@ func (p *page) countSpaces() bool {
 	return apart*2 > len(p.body()) && tight > 0
 }
 
+// captionMarks are what sites put before a caption.
+const captionMarks = "([▲△▼▽■□◀▶◆●"
+
 func (p *page) captionWithCredit(l *line) {
 	m := creditBehind.FindStringSubmatchIndex(l.Exact)
 	if m == nil {
@@ -310,7 +315,7 @@ func (p *page) captionWithCredit(l *line) {
 		p.put(l, inChrome, "caption of another photo")
 		return
 	}
-	caption, credit := l.trimmed(m[2], m[3], "(["), l.trimmed(m[4], m[5], "")
+	caption, credit := l.trimmed(m[2], m[3], captionMarks), l.trimmed(m[4], m[5], "")
 	p.put(l, inCaption, "")
 	p.art.Caption, p.art.Where.Caption = caption.Exact, caption
 	p.art.Credit, p.art.Where.Credit = credit.Exact, credit

@@ -220,7 +220,7 @@ func TestOurOwnPagesAreReadAsBefore(t *testing.T) {
 			}
 			golden := filepath.Join("testdata", strings.TrimSuffix(name, ".txt")+".golden")
 			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
+				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}

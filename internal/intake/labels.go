@@ -160,6 +160,9 @@ func (l *line) read() label {
 	if ambiguous(k) && l.chars > proseLength && l.terminal {
 		k = noLabel
 	}
+	if k == isRelated && (promoShort.MatchString(l.fold) || promoLine.MatchString(l.fold)) {
+		return isPromo
+	}
 	if k != noLabel {
 		return k
 	}
@@ -177,7 +180,7 @@ func (l *line) readWhole() label {
 	switch {
 	case short && hashtags(l.fold):
 		return isTags
-	case l.chars < 260 && (promoLine.MatchString(l.fold) || urlShare(l.Exact) > 0.4):
+	case l.chars < 260 && (promoLine.MatchString(l.fold) || !l.terminal && short && promoShort.MatchString(l.fold) || urlShare(l.Exact) > 0.4):
 		return isPromo
 	case short && counterLine.MatchString(l.fold):
 		return isCounter
@@ -194,7 +197,8 @@ func (l *line) readWhole() label {
 var (
 	bareNumber  = regexp.MustCompile(`^[+]?\d{1,3}(?:[ ,.]?\d{3})*(?:[.,]\d)?[kкмm]?$`)
 	mistakeKeys = regexp.MustCompile(`ctrl\s*\+\s*(?:enter|ввод)|(?:誤り|間違い).{0,20}(?:報告|お知らせ|ご連絡|指摘)|오류.{0,12}(?:신고|제보)`)
-	promoLine   = regexp.MustCompile(`(?:підпис|подпис|слідкуй|стежте|читайте|долуч|приєдн|присоедин|следите|новини|новости|follow|subscrib|join|read|フォロー|登録|購読|구독|팔로우|추가|folg|abonn|suivez|rejoign|subskryb|obserwuj|zapisz).{0,80}(?:telegram|телеграм|viber|вайбер|whatsapp|facebook|фейсбук|google news|google новин|instagram|twitter|youtube|t\.me/|newsletter|rss|канал|channel|チャンネル|公式|채널|카카오|네이버)`)
+	promoLine   = regexp.MustCompile(`(?:підписуй|підпиші|слідкуйте|стежте|читайте нас|долучай|приєднуй|подписывай|подпишит|следите за|присоединяй|follow us|follow our|subscribe to|join us|join our|フォロー|登録|購読|구독|팔로우|folgen sie|abonnieren sie|abonnez|suivez|rejoignez|subskrybuj|obserwuj|zapisz się|dołącz).{0,80}(?:` + network + `|канал|channel|チャンネル|公式|채널|kanal|kanał|chaîne)`)
+	promoShort  = regexp.MustCompile(`(?:новин|новост|news|follow|join|find us|nachrichten|actualités|wiadomości|читайте|читай|ニュース|뉴스).{0,60}(?:` + network + `)|구독하기|구독 신청|알림 ?받기`)
 	rightsLine  = regexp.MustCompile(`©|ⓒ|all rights reserved|無断(?:転載|複製)|무단\s?전재|права захищен|права защищен|alle rechte|tous droits|wszelkie prawa`)
 	readingTime = regexp.MustCompile(`^(?:час читання|время чтения|reading time|lesezeit|temps de lecture|czas czytania)?[: ]*(?:~|≈|ca\. )?\d{1,3}[ -]?(?:хв|хвилин\p{L}*|мин|минут\p{L}*|min|mins|minute|minutes|minuten|分|분)\.?(?: читання| чтения| read| reading| de lecture| lesezeit| czytania|で読める)?$`)
 	counterLine = regexp.MustCompile(`^(?:` + number + `\s*(?:` + viewWords + `|` + commentWords + `)|(?:` + viewWords + `|` + commentWords + `)\s*[:：(\s]\s*` + number + `\s*\)?)(?:[\s,|•·/;–-]+(?:` + number + `\s*(?:` + viewWords + `|` + commentWords + `)|(?:` + viewWords + `|` + commentWords + `)\s*[:：(\s]\s*` + number + `\s*\)?))?$`)
@@ -202,6 +206,7 @@ var (
 
 const (
 	number       = `\d{1,3}(?:[ ,.\x{a0}\x{202f}]?\d{3})*`
+	network      = `telegram|телеграм|viber|вайбер|whatsapp|facebook|фейсбук|google news|google новин|instagram|twitter|youtube|t\.me/|newsletter|rss|카카오|네이버`
 	viewWords    = `переглядів|перегляди|перегляд|переглянули|просмотров|просмотры|просмотра|просмотр|прочитали|прочтений|page views|views|view|reads|閲覧数|閲覧|ビュー|조회수|조회|aufrufe|mal gelesen|vues|lectures|wyświetleń|wyświetlenia|odsłon|odsłony`
 	commentWords = `коментарів|коментарі|коментаря|коментар|комментариев|комментарии|комментария|комментарий|comments|comment|replies|コメント数|コメント|件のコメント|댓글수|댓글|의견|kommentare|kommentar|commentaires|commentaire|komentarzy|komentarze|komentarz`
 )

@@ -26,16 +26,20 @@ func (p *page) findTags() {
 		p.put(l, inTags, isTags.reason())
 		_, n := heads().at(l.fold)
 		for _, s := range l.tagItems(foldedPrefix(l.Exact, n)) {
-			if len(p.art.Tags) >= maxTags {
-				return
+			if len(p.art.Tags) >= maxTags || len(s.Exact) > longestTag {
+				continue
 			}
 			p.art.Tags = append(p.art.Tags, splitGlued(s, vocabulary)...)
 		}
 	}
 }
 
-// maxTags bounds the tags of a page.
-const maxTags = 100
+// Limits of what is read as tags: their number, and the bytes of a run of
+// glued ones.
+const (
+	maxTags    = 100
+	longestTag = 400
+)
 
 const tagMarks = "#＃:：·•|/,;、，"
 
@@ -44,6 +48,9 @@ func (l *line) tagItems(from int) []Span {
 	rest := l.Exact[from:]
 	cut := func(r rune) bool { return strings.ContainsRune(",;|•·、，/\t#＃", r) }
 	if !strings.ContainsFunc(strings.TrimLeft(rest, tagMarks+" \u00a0"), cut) {
+		if from == 0 { // one of a list, each on a line of its own
+			return []Span{l.trimmed(0, len(l.Exact), tagMarks)}
+		}
 		return l.spacedItems(from)
 	}
 	var items []Span
