@@ -95,31 +95,14 @@ func (d *Desk) acceptCharterPage(ctx context.Context, n liaison.Office, b Batch,
 	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, after)
 }
 
-// foresee returns the registry with those control objects that apply, in
-// whatever order they rest on each other. The objects prove themselves; who
-// brought them does not matter.
+// foresee returns the registry with those objects of a page that apply.
 func foresee(reg *registry.Registry, c liaison.CollectionID, objects [][]byte) *registry.Registry {
-	for progress := true; progress; {
-		progress = false
-		for i, b := range objects {
-			if b == nil {
-				continue
-			}
-			if next, err := reg.Apply(c, b); err == nil {
-				reg, progress = next, true
-			}
-			if !waits(reg, c, b) {
-				objects[i] = nil
-			}
-		}
+	entries := make([]charterEntry, len(objects))
+	for i, b := range objects {
+		entries[i] = charterEntry{c, b}
 	}
+	reg, _ = foldAll(reg, entries)
 	return reg
-}
-
-// waits reports whether another control object may still let b apply.
-func waits(reg *registry.Registry, c liaison.CollectionID, b []byte) bool {
-	_, err := reg.Apply(c, b)
-	return errors.Is(err, registry.ErrWaiting)
 }
 
 func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdicts []verdict, outcomes []Outcome, after func()) error {
@@ -275,7 +258,7 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 	case decision.Label != act.Label:
 		return refuse("act.label", "the act says %s, the object counts as %s", act.Label, decision.Label)
 	}
-	if v, held := d.late(reg, version, a); held {
+	if v, held := d.late(version, a); held {
 		return v
 	}
 	return verdict{status: Accepted, object: obj}
@@ -320,7 +303,7 @@ func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collectio
 
 // late: a long way across a boundary of the term, or long after its end, is
 // for a person.
-func (d *Desk) late(reg *registry.Registry, p *registry.Version, a *Arrival) (verdict, bool) {
+func (d *Desk) late(p *registry.Version, a *Arrival) (verdict, bool) {
 	act, now := &a.Travels.Act, d.now()
 	if !p.ValidUntil.IsZero() && now > p.ValidUntil.Add(TermSlack) {
 		return hold("act.late", "it arrived at %s, more than seven days after the term of %s", now, p.Name), true
@@ -329,7 +312,7 @@ func (d *Desk) late(reg *registry.Registry, p *registry.Version, a *Arrival) (ve
 		if act.Accepted >= boundary || boundary > now {
 			continue
 		}
-		if first := d.firstRelay(reg, a); boundary <= first && first > act.Accepted.Add(BoundarySlack) {
+		if first := d.firstRelay(a); boundary <= first && first > act.Accepted.Add(BoundarySlack) {
 			return hold("act.boundary", "its first relay hop came at %s, across a boundary of the term at %s", first, boundary), true
 		}
 	}
@@ -337,16 +320,12 @@ func (d *Desk) late(reg *registry.Registry, p *registry.Version, a *Arrival) (ve
 }
 
 // firstRelay returns when the first office after the act's own added it: now,
-// if that is this office or if the hop does not verify.
-func (d *Desk) firstRelay(reg *registry.Registry, a *Arrival) liaison.Instant {
-	way := append(slices.Clone(a.Travels.Hops), a.Hop)
-	if len(way) < 2 {
-		return d.now()
+// if that is this office. The way was verified before.
+func (d *Desk) firstRelay(a *Arrival) liaison.Instant {
+	if way := append(slices.Clone(a.Travels.Hops), a.Hop); len(way) > 1 {
+		return way[1].Leaf.Added
 	}
-	if err := checkHop(reg, a.Travels.Act.Hash(), a.Travels.Act.Collection, &way[1]); err != nil {
-		return d.now()
-	}
-	return way[1].Leaf.Added
+	return d.now()
 }
 
 // decideControl: a charter entry is accepted for its signatures, whoever
@@ -370,11 +349,6 @@ func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act
 	}
 	if _, ok := next.Collection(c); !ok {
 		return wait("act.under", "the programme of this charter is not here"), true
-	}
-	if err := next.Belongs(c, obj.Bytes()); errors.Is(err, registry.ErrWaiting) {
-		return wait("charter.party", "%s", err), true
-	} else if err != nil {
-		return refuse("charter.party", "%s", err), true
 	}
 	if _, ok := next.Version(act.Under); !ok {
 		return wait("act.under", "the programme version the act names is not here"), true

@@ -2,8 +2,8 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/journal"
@@ -43,10 +43,6 @@ func (d *Desk) acceptOneControl(ctx context.Context, b Batch, obj *stix.Object, 
 		o.Status, o.Reason = Refused, "control objects go into the charter of a programme that is known here; add the programme first"
 		return nil
 	}
-	if err := next.Belongs(b.Collection, obj.Bytes()); err != nil {
-		o.Status, o.Reason = Refused, err.Error()
-		return nil
-	}
 	version, _ := coll.Programme.InForce(d.now())
 	actor := release.Actor{By: version.Issuer, Office: d.Office}
 	if b.DryRun {
@@ -83,17 +79,53 @@ func (d *Desk) judgeControl(c *registry.Collection, actor release.Actor, obj *st
 	}
 }
 
-// fold applies committed control objects. It runs inside the journal's commit,
-// before any later batch is judged.
+// charterEntry is an object of a charter, or of a collection that may be one.
+type charterEntry struct {
+	c liaison.CollectionID
+	b []byte
+}
+
+// fold applies committed control objects, and those from before that waited
+// for them. It runs inside the journal's commit, before any later batch is
+// judged.
 func (d *Desk) fold(c liaison.CollectionID, objects ...[]byte) {
-	reg := foresee(d.reg.Load(), c, slices.Clone(objects))
 	for _, b := range objects {
-		if _, err := reg.Apply(c, b); err != nil {
-			d.Log.Warn("a control object in a charter does not apply yet", "collection", c.String(), "err", err)
-		}
+		d.unfolded = append(d.unfolded, charterEntry{c, b})
 	}
+	reg, rest := foldAll(d.reg.Load(), d.unfolded)
+	for _, e := range rest {
+		d.Log.Info("a control object in a charter does not apply yet", "collection", e.c.String())
+	}
+	d.unfolded = rest
 	d.reg.Store(reg)
 	d.somethingCame()
+}
+
+// foldAll returns the registry with those entries that apply, in whatever
+// order they rest on each other, and those that may apply later. Objects prove
+// themselves; who brought them does not matter.
+func foldAll(reg *registry.Registry, entries []charterEntry) (*registry.Registry, []charterEntry) {
+	for progress := true; progress; {
+		progress = false
+		var rest []charterEntry
+		for _, e := range entries {
+			if coll, known := reg.Collection(e.c); known && coll.Area != liaison.Charter {
+				continue // an identity of an area takes part in nothing
+			}
+			next, err := reg.Apply(e.c, e.b)
+			if err == nil {
+				err = next.Belongs(e.c, e.b)
+			}
+			switch {
+			case err == nil:
+				reg, progress = next, true
+			case errors.Is(err, registry.ErrWaiting):
+				rest = append(rest, e)
+			}
+		}
+		entries = rest
+	}
+	return reg, entries
 }
 
 // CharterOf returns the charter a control object made here belongs to: the

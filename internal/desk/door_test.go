@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +19,35 @@ import (
 	"github.com/liaison-office/liaison/stix"
 )
 
+// TestMain makes a founded office for each name once; tests open copies.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "desk")
+	if err != nil {
+		panic(err)
+	}
+	founded = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+var founded string // set by TestMain
+
 // alone opens one office that knows the whole alliance.
 func alone(t *testing.T, name liaison.Office, opt Options) *Office {
 	t.Helper()
-	o := New(t, name, opt)
-	o.Found(t)
+	base := filepath.Join(founded, string(name))
+	if _, err := os.Stat(base); err != nil {
+		o := Open(t, name, base, Options{})
+		o.Found(t)
+		o.Close()
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(base)); err != nil {
+		t.Fatal(err)
+	}
+	o := Open(t, name, dir, opt)
+	t.Cleanup(func() { o.Close() })
 	return o
 }
 

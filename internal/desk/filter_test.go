@@ -173,10 +173,7 @@ func topic(t *rapid.T, o *Office, n int) liaison.CollectionID {
 // TestEveryVersionIsShownOnceWhateverCameByRelay: acts with equal and other
 // contents for one version, in any order, with later versions between.
 func TestEveryVersionIsShownOnceWhateverCameByRelay(t *testing.T) {
-	seoul, tokyo := New(t, Seoul, Options{}), New(t, Tokyo, Options{})
-	for _, o := range []*Office{seoul, tokyo} {
-		o.Found(t)
-	}
+	seoul, tokyo := alone(t, Seoul, Options{}), alone(t, Tokyo, Options{})
 	parties := map[*Office]string{seoul: "Korea", tokyo: "Japan"}
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
