@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 )
 
 type accountCmd struct {
-	Add      accountAddCmd      `cmd:"" help:"Add or replace an account; its password is made and shown once, unless given."`
+	Add      accountAddCmd      `cmd:"" help:"Add or replace an account; its password is asked for, or made and shown once."`
 	List     accountListCmd     `cmd:"" help:"List the accounts."`
 	Password accountPasswordCmd `cmd:"" help:"Reset a password."`
 	Token    accountTokenCmd    `cmd:"" help:"Make a Bearer token for an account; it is shown once."`
@@ -23,21 +22,30 @@ type accountCmd struct {
 
 // newPassword is where a password comes from.
 type newPassword struct {
-	PasswordStdin bool `help:"Read the password from standard input instead of making one."`
+	PasswordStdin bool `help:"Read the password from the first line of standard input."`
 }
 
+// password reads a password, asks for it at a terminal, or makes one.
 func (c *newPassword) password(a *app) (text string, made bool, err error) {
-	if !c.PasswordStdin {
+	if _, err := office.LoadConfig(a.Dir); err != nil {
+		return "", false, err // before anybody types
+	}
+	if c.PasswordStdin {
+		text, err = a.passwordFromInput()
+		return text, false, err
+	}
+	text, err = a.ask("New password (empty: one is made and shown):", hidden)
+	if errors.Is(err, errNoTerminal) || err == nil && text == "" {
 		return rand.Text(), true, nil
 	}
-	b, err := io.ReadAll(io.LimitReader(a.in, 4096))
 	if err != nil {
 		return "", false, err
 	}
-	if text = strings.TrimRight(string(b), "\r\n"); text == "" {
-		return "", false, errors.New("standard input holds no password")
+	again, err := a.ask("The same again:", hidden)
+	if err == nil && again != text {
+		err = errors.New("the two passwords differ")
 	}
-	return text, false, nil
+	return text, false, err
 }
 
 func (a *app) tellPassword(name, password string, made bool) error {

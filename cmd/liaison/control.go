@@ -26,6 +26,7 @@ func newID(typ string) stix.ID { return stix.NewID(typ, uuid.New()) }
 type authorityCmd struct {
 	Init authorityInitCmd `cmd:"" help:"Make the keys of an authority, its signed object, and the pin that offices get."`
 	Sign authoritySignCmd `cmd:"" help:"Sign objects with one or more keys."`
+	Pin  authorityPinCmd  `cmd:"" help:"Print the pin of an authority's signed object: what every office and verifier is given."`
 }
 
 type authorityInitCmd struct {
@@ -65,8 +66,36 @@ func (c *authorityInitCmd) Run(a *app) error {
 	if err := os.WriteFile(filepath.Join(c.Folder, office.PinFile), []byte(pin.String()), 0o600); err != nil {
 		return err
 	}
-	a.say("%d keys, of which %d sign together, are in %s. Offices are initialised with %s.", c.Keys, c.Threshold, c.Folder, filepath.Join(c.Folder, office.PinFile))
-	return nil
+	return a.show(pinText{pin.Keys, pin.Threshold, pin.String()}, func() {
+		a.say("%d keys, of which %d sign together, are in %s. Offices are initialised with %s.", c.Keys, c.Threshold, c.Folder, filepath.Join(c.Folder, office.PinFile))
+	})
+}
+
+// pinText is a pin for programs.
+type pinText struct {
+	Keys      []string `json:"keys"`
+	Threshold int      `json:"threshold"`
+	Pin       string   `json:"pin"`
+}
+
+type authorityPinCmd struct {
+	File string `arg:"" help:"The authority's object (authority.json)."`
+}
+
+func (c *authorityPinCmd) Run(a *app) error {
+	raw, err := a.read(c.File)
+	if err != nil {
+		return err
+	}
+	object, err := liaison.ParseAuthority(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	pin := ledger.Pin{Keys: object.Keys, Threshold: object.Threshold}
+	if err := pin.Verify(raw); err != nil {
+		return fmt.Errorf("%s is not signed by its own keys: %w", c.File, err)
+	}
+	return a.show(pinText{pin.Keys, pin.Threshold, pin.String()}, func() { fmt.Fprint(a.out, pin.String()) })
 }
 
 type authoritySignCmd struct {
@@ -208,6 +237,7 @@ type programmeCmd struct {
 	New  programmeNewCmd  `cmd:"" help:"Write a programme's object from a TOML description, for the authority to sign."`
 	Add  programmeAddCmd  `cmd:"" help:"Add signed programmes: each opens its own charter."`
 	List programmeListCmd `cmd:"" help:"List the programmes known here."`
+	Show programmeShowCmd `cmd:"" help:"Show one programme: its terms, parties and collections."`
 }
 
 // programmeSpec is what people write; docs/configuration.md describes it.
@@ -306,21 +336,60 @@ func (c *programmeAddCmd) Run(a *app) error { return a.addControl("", c.Files) }
 type programmeListCmd struct{}
 
 func (c *programmeListCmd) Run(a *app) error {
-	var list []office.ProgrammeInfo
+	var list []programmeInfo
 	if err := a.call("programme/list", struct{}{}, &list); err != nil {
 		return err
 	}
 	return a.show(list, func() {
-		for _, p := range list {
-			until := "open-ended"
-			if p.ValidUntil != 0 {
-				until = "until " + p.ValidUntil.Time().Format(time.DateOnly)
+		for i := range list {
+			list[i].print(a)
+		}
+		if len(list) == 0 {
+			a.say("no programmes are known here (liaison programme add)")
+		}
+	})
+}
+
+// programmeInfo adds what is printed to what the office says.
+type programmeInfo struct{ office.ProgrammeInfo }
+
+func (p *programmeInfo) print(a *app) {
+	until := "open-ended"
+	if p.ValidUntil != 0 {
+		until = "until " + p.ValidUntil.Time().Format(time.DateOnly)
+	}
+	a.say("%s (%s), %s, version %d, ceiling %s, from %s %s", p.Name, p.Alias, p.Kind, p.Version, p.Ceiling, p.InForce.Time().Format(time.DateOnly), until)
+	a.say("  parties: %s", strings.Join(p.Parties, ", "))
+	for _, area := range slices.Sorted(maps.Keys(p.Entries)) {
+		a.say("  %-24s %s  %d entries", area, p.Collection[area], p.Entries[area])
+	}
+}
+
+type programmeShowCmd struct {
+	Programme string `arg:"" help:"Alias or id of the programme."`
+}
+
+func (c *programmeShowCmd) Run(a *app) error {
+	var list []programmeInfo
+	if err := a.call("programme/list", struct{}{}, &list); err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(p programmeInfo) bool { return p.Alias != c.Programme && string(p.ID) != c.Programme })
+	if len(list) != 1 {
+		return fmt.Errorf("%d programmes are called %.100q here (liaison programme list)", len(list), c.Programme)
+	}
+	p := &list[0]
+	return a.show(p, func() {
+		p.print(a)
+		a.say("  id: %s", p.ID)
+		if p.Supersedes != "" {
+			a.say("  supersedes: %s", p.Supersedes)
+		}
+		for i, o := range p.Transit {
+			if i == 0 {
+				a.say("  transit offices, which can read what they carry:")
 			}
-			a.say("%s (%s), %s, version %d, ceiling %s, from %s %s", p.Name, p.Alias, p.Kind, p.Version, p.Ceiling, p.InForce.Time().Format(time.DateOnly), until)
-			a.say("  parties: %s", strings.Join(p.Parties, ", "))
-			for _, area := range slices.Sorted(maps.Keys(p.Entries)) {
-				a.say("  %-24s %s  %d entries", area, p.Collection[area], p.Entries[area])
-			}
+			a.say("    %s", o)
 		}
 	})
 }

@@ -5,7 +5,9 @@
 // Every command that concerns an office works on the folder named by --dir,
 // whether the office serves or not. Errors are one line on standard error that
 // says what failed, why, and where it can what to do; the exit status is 1, or
-// 2 for a command line that cannot be read.
+// 2 for a command line that cannot be read. Results go to standard output,
+// everything else to standard error; what others wrote is printed without
+// control characters.
 //
 // It does not decide anything itself: internal/office and the public packages
 // do.
@@ -19,7 +21,10 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 	"github.com/go-json-experiment/json"
@@ -78,6 +83,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 func run(args []string, in io.Reader, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	var c cli
 	exit := -1
 	parser, err := kong.New(&c, kong.Name("liaison"), kong.UsageOnError(),
@@ -86,6 +92,9 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
 		panic(err) // the command line is declared wrongly
+	}
+	if len(args) > 0 && args[0] == "help" {
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, err := parser.Parse(args)
 	if exit >= 0 {
@@ -97,19 +106,50 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	}
 	a := &app{globals: c.globals, ctx: ctx, out: out, err: errs, in: in}
 	if err := k.Run(a); err != nil {
-		if !errors.Is(err, errSaid) {
-			fmt.Fprintf(errs, "liaison: %v\n", err)
-		}
-		return 1
+		return a.fail(commandOf(k), err)
 	}
 	return 0
 }
 
+// commandOf returns the words of the chosen command, such as "account add".
+func commandOf(k *kong.Context) string {
+	var words []string
+	for n := k.Selected(); n != nil && n.Type == kong.CommandNode; n = n.Parent {
+		words = append(words, n.Name)
+	}
+	slices.Reverse(words)
+	return strings.Join(words, " ")
+}
+
+// fail says in one line which command failed and why. A call whose arguments
+// do not go together is a wrong command line.
+func (a *app) fail(command string, err error) int {
+	var wrong *usageError
+	switch {
+	case a.ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
+	case errors.Is(err, errSaid):
+		return 1
+	}
+	why := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	a.note("liaison: %s: %s", command, strings.TrimPrefix(why, command+": "))
+	if errors.As(err, &wrong) {
+		return 2
+	}
+	return 1
+}
+
+// usageError is arguments that do not go together.
+type usageError struct{ reason string }
+
+func (e *usageError) Error() string { return e.reason }
+
 // errSaid ends a command that has printed what is wrong.
 var errSaid = errors.New("said")
 
-func (a *app) log() *slog.Logger {
-	level := slog.LevelWarn
+// log returns a logger to standard error for what is at least level; -v wants
+// everything.
+func (a *app) log(level slog.Level) *slog.Logger {
 	if a.Verbose {
 		level = slog.LevelDebug
 	}
@@ -118,7 +158,7 @@ func (a *app) log() *slog.Logger {
 
 // call runs an operation on the office of --dir.
 func (a *app) call(name string, request, reply any) error {
-	return office.Call(a.ctx, a.Dir, name, office.Options{Log: a.log()}, request, reply)
+	return office.Call(a.ctx, a.Dir, name, office.Options{Log: a.log(slog.LevelWarn)}, request, reply)
 }
 
 // show prints v as JSON if asked for, otherwise lets text print it for people.
@@ -134,21 +174,22 @@ func (a *app) show(v any, text func()) error {
 	return err
 }
 
-func (a *app) say(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
+// say prints a line of the result.
+func (a *app) say(format string, args ...any) { fmt.Fprintln(a.out, clean(format, args...)) }
 
-// read reads a file, or standard input for "-".
-func (a *app) read(name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(a.in)
-	}
-	return os.ReadFile(name)
-}
+// note prints a line beside the result.
+func (a *app) note(format string, args ...any) { fmt.Fprintln(a.err, clean(format, args...)) }
 
-// write writes to a file, or to standard output for "" and "-".
-func (a *app) write(name string, b []byte) error {
-	if name == "" || name == "-" {
-		_, err := a.out.Write(b)
-		return err
-	}
-	return os.WriteFile(name, b, 0o600)
+// clean formats text for a terminal: what others wrote cannot steer it, nor
+// change the direction of reading.
+func clean(format string, args ...any) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Bidi_Control, r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, fmt.Sprintf(format, args...))
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
-	"os"
-	"time"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/liaison-office/liaison/internal/desk"
@@ -22,16 +24,19 @@ type intakeCmd struct {
 }
 
 func (c *intakeCmd) Run(a *app) error {
-	at := time.Now()
-	if c.At != "" {
-		var err error
-		if at, err = time.Parse(time.RFC3339Nano, c.At); err != nil {
-			return fmt.Errorf("--at %q is not an instant such as 2026-11-23T14:20:00Z", c.At)
-		}
+	at, err := parseInstant(c.At)
+	if err != nil {
+		return &usageError{"--at " + err.Error()}
+	}
+	if c.At == "" {
+		at = nowInstant()
 	}
 	tlp, err := stix.ParseTLP(c.TLP)
 	if err != nil {
-		return err
+		return &usageError{"--tlp: " + err.Error()}
+	}
+	if c.Author != "" && stix.ID(c.Author).Type() != "identity" {
+		return &usageError{fmt.Sprintf("--author %.100q is not the id of an identity", c.Author)}
 	}
 	raw, err := a.read(c.File)
 	if err != nil {
@@ -41,26 +46,31 @@ func (c *intakeCmd) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	bundle, err := article.Bundle(raw, intake.Options{At: at, Author: stix.ID(c.Author), Marking: tlp, Name: base(c.File)})
+	bundle, err := article.Bundle(raw, intake.Options{At: at.Time(), Author: stix.ID(c.Author), Marking: tlp, Name: base(c.File)})
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	if c.Out != "" {
-		if err := os.WriteFile(c.Out, append(bundle, '\n'), 0o600); err != nil {
+		if err := a.write(c.Out, append(bundle, '\n')); err != nil {
 			return err
 		}
 	}
 	if a.JSON {
 		return a.write("", append(bundle, '\n'))
 	}
-	return article.WriteText(a.out)
+	var page strings.Builder
+	if err := article.WriteText(&page); err != nil {
+		return err
+	}
+	a.say("%s", strings.TrimRight(page.String(), "\n"))
+	return nil
 }
 
 func base(file string) string {
 	if file == "-" {
 		return ""
 	}
-	return file[bytes.LastIndexByte([]byte(file), os.PathSeparator)+1:]
+	return filepath.Base(file)
 }
 
 type validateCmd struct {
@@ -68,51 +78,49 @@ type validateCmd struct {
 	Mode  string   `enum:"admit,strict" default:"admit" help:"What an office's validation is set to: admit or strict."`
 }
 
-// validated is what is said of one object.
+// validated is what is said of one object, or of a file nothing of which can
+// be read.
 type validated struct {
 	File     string         `json:"file"`
+	Place    string         `json:"place,omitzero"` // of the object in the file
 	ID       string         `json:"id,omitzero"`
 	Refused  bool           `json:"refused"`
-	Pointer  string         `json:"pointer,omitzero"`
+	Pointer  string         `json:"pointer,omitzero"` // into the object
 	Reason   string         `json:"reason,omitzero"`
 	Findings []stix.Finding `json:"findings,omitzero"`
 }
 
 func (c *validateCmd) Run(a *app) error {
-	var all []validated
+	all := []validated{}
+	refused, unreadable := 0, 0
 	for _, f := range c.Files {
 		b, err := a.read(f)
 		if err != nil {
 			return err
 		}
 		env, err := stix.ParseEnvelope(b, stix.DefaultLimits())
-		if err != nil {
-			return fmt.Errorf("%s: %w", f, err)
+		if bad := (*stix.Error)(nil); errors.As(err, &bad) {
+			a.note("liaison: validate: %s: %v", f, bad)
+			all = append(all, validated{File: f, Refused: true, Pointer: bad.Pointer, Reason: bad.Reason})
+			unreadable++
+			continue
 		}
-		for _, it := range env.Objects {
-			all = append(all, c.judge(f, it))
+		for i, it := range env.Objects {
+			all = append(all, c.judge(f, pointer(env, i, ""), it))
+			if all[len(all)-1].Refused {
+				refused++
+			}
 		}
 	}
-	refused := 0
-	for _, v := range all {
-		if v.Refused {
-			refused++
-		}
-	}
-	err := a.show(all, func() {
-		for _, v := range all {
-			v.print(a)
-		}
-		a.say("%d objects: %d would be refused", len(all), refused)
-	})
-	if err == nil && refused > 0 {
+	err := a.show(all, func() { a.showValidated(all, refused, len(all)-unreadable) })
+	if err == nil && refused+unreadable > 0 {
 		err = errSaid
 	}
 	return err
 }
 
-func (c *validateCmd) judge(file string, it stix.Item) validated {
-	v := validated{File: file}
+func (c *validateCmd) judge(file, where string, it stix.Item) validated {
+	v := validated{File: file, Place: where}
 	if it.Err != nil {
 		v.Refused, v.Pointer, v.Reason = true, it.Err.Pointer, it.Err.Reason
 		return v
@@ -126,12 +134,54 @@ func (c *validateCmd) judge(file string, it stix.Item) validated {
 	return v
 }
 
-func (v *validated) print(a *app) {
-	if v.Refused {
-		a.say("%s %s: refused: %s: %s", v.File, v.ID, v.Pointer, v.Reason)
+// found is a finding and the objects that have it.
+type found struct {
+	stix.Finding
+	where []string
+}
+
+// maxWhere bounds the objects that are named for one finding.
+const maxWhere = 3
+
+// showValidated names every refusal, then each finding once with its objects.
+func (a *app) showValidated(all []validated, refused, objects int) {
+	var groups []*found
+	for _, v := range all {
+		if v.Refused && (v.Place != "" || v.ID != "" || v.Pointer != "") {
+			a.say("%s %s%s: refused: %s", v.File, strings.TrimSpace(v.Place+v.Pointer), of(v.ID), v.Reason)
+		} else if v.Refused {
+			a.say("%s: refused: %s", v.File, v.Reason)
+		}
+		for _, f := range v.Findings {
+			i := slices.IndexFunc(groups, func(g *found) bool { return g.Code == f.Code && g.Level == f.Level && g.Message == f.Message })
+			if i < 0 {
+				i, groups = len(groups), append(groups, &found{Finding: f})
+			}
+			groups[i].where = append(groups[i].where, v.ID+" "+f.Pointer)
+		}
 	}
-	for _, f := range v.Findings {
-		a.say("%s %s: %s %s at %s: %s", v.File, v.ID, f.Level, f.Code, f.Pointer, f.Message)
+	slices.SortStableFunc(groups, func(x, y *found) int { return int(x.Level) - int(y.Level) })
+	for _, g := range groups {
+		g.print(a)
+	}
+	a.say("%d objects: %d would be refused", objects, refused)
+}
+
+func of(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " of " + id
+}
+
+func (g *found) print(a *app) {
+	a.say("%s: %s (%s, %s)", g.Level, g.Message, g.Code, g.Section)
+	for i, w := range g.where {
+		if i == maxWhere {
+			a.say("  and %d more", len(g.where)-maxWhere)
+			return
+		}
+		a.say("  %s", w)
 	}
 }
 
@@ -155,9 +205,9 @@ func (c *explainCmd) Run(a *app) error {
 	if len(env.Objects) == 0 {
 		return fmt.Errorf("%s holds no object", c.File)
 	}
-	for _, it := range env.Objects {
+	for i, it := range env.Objects {
 		if it.Err != nil {
-			return fmt.Errorf("%s: %w", c.File, it.Err)
+			return fmt.Errorf("%s: %s%s", c.File, place(pointer(env, i, it.Err.Pointer)), it.Err.Reason)
 		}
 		if err := c.one(a, it.Object); err != nil {
 			return err
@@ -166,20 +216,31 @@ func (c *explainCmd) Run(a *app) error {
 	return nil
 }
 
+// explained is the decision on one object; several are printed one after the
+// other.
+type explained struct {
+	Object stix.ID `json:"object"`
+	office.ExplainReply
+}
+
 func (c *explainCmd) one(a *app, o *stix.Object) error {
-	var r office.ExplainReply
+	e := explained{Object: o.ID()}
 	err := a.call("explain", office.ExplainRequest{
 		Account: c.Account, Party: c.Party, For: c.For, Collection: c.Collection, Object: jsontext.Value(o.Bytes()),
-	}, &r)
+	}, &e.ExplainReply)
 	if err != nil {
 		return err
 	}
-	return a.show(r, func() {
+	return a.show(e, func() {
 		word := "refused"
-		if r.Allowed {
+		if e.Allowed {
 			word = "allowed"
 		}
-		a.say("%s: %s by rule %s, clause %s: %s", o.ID(), word, r.Rule, r.Clause, r.Reason)
+		clause := ""
+		if e.Clause != "" {
+			clause = ", clause " + e.Clause
+		}
+		a.say("%s: %s by rule %s%s: %s", e.Object, word, e.Rule, clause, e.Reason)
 	})
 }
 
@@ -190,6 +251,7 @@ func (c *heldCmd) Run(a *app) error {
 	if err := a.call("undelivered", struct{}{}, &list); err != nil {
 		return err
 	}
+	slices.SortFunc(list, func(x, y desk.UndeliveredAct) int { return cmp.Compare(x.At, y.At) })
 	return a.show(list, func() {
 		for _, u := range list {
 			a.say("%s %-8s at %s by rule %s: act %s in %s %s", u.At, u.Status, u.Office, u.Rule, u.Act, u.Collection, u.Reason)

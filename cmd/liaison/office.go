@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"runtime/debug"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/liaison-office/liaison/internal/demo"
 	"github.com/liaison-office/liaison/internal/office"
 	"github.com/liaison-office/liaison/ledger"
+	"github.com/liaison-office/liaison/taxii"
 )
 
 type initCmd struct {
@@ -32,8 +34,9 @@ func (c *initCmd) Run(a *app) error {
 	if err := office.Init(a.Dir, cfg, pin); err != nil {
 		return err
 	}
-	a.say("Office %s is ready in %s. Next: liaison --dir %s office card", name, a.Dir, a.Dir)
-	return nil
+	return a.show(map[string]string{"office": c.Office, "dir": a.Dir}, func() {
+		a.say("Office %s is ready in %s. Next: liaison --dir %s office card", name, a.Dir, a.Dir)
+	})
 }
 
 func readPin(file string) (ledger.Pin, error) {
@@ -51,7 +54,7 @@ func readPin(file string) (ledger.Pin, error) {
 type serveCmd struct{}
 
 func (c *serveCmd) Run(a *app) error {
-	o, err := office.Open(a.ctx, a.Dir, office.Options{Log: a.log()})
+	o, err := office.Open(a.ctx, a.Dir, office.Options{Log: a.log(slog.LevelInfo)})
 	if err != nil {
 		return err
 	}
@@ -60,8 +63,20 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	}
 	exchange, relay := o.Addresses()
-	a.say("%s serves TAXII at http://%s/taxii2/ and its neighbours at %s; Ctrl-C ends it", o.Config.Office, exchange, relay)
+	s := served{o.Config.Office, "http://" + exchange + taxii.DiscoveryPath, relay}
+	if err := a.show(s, func() {
+		a.say("%s serves TAXII at %s and its neighbours at %s; Ctrl-C ends it", s.Office, s.TAXII, s.Relay)
+	}); err != nil {
+		return err
+	}
 	return o.Run(a.ctx)
+}
+
+// served says where a running office is.
+type served struct {
+	Office liaison.Office `json:"office"`
+	TAXII  string         `json:"taxii"` // discovery URL
+	Relay  string         `json:"relay"` // host:port
 }
 
 type demoCmd struct {
@@ -70,7 +85,7 @@ type demoCmd struct {
 }
 
 func (c *demoCmd) Run(a *app) error {
-	err := demo.Run(a.ctx, demo.Options{Dir: c.Folder, Once: c.Once, Out: a.out, Log: a.log()})
+	err := demo.Run(a.ctx, demo.Options{Dir: c.Folder, Once: c.Once, Out: a.out, Log: a.log(slog.LevelWarn)})
 	if a.ctx.Err() != nil {
 		return nil // the user ended it
 	}

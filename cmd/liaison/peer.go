@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/liaison-office/liaison/internal/office"
@@ -30,8 +28,12 @@ func (c *peerAddCmd) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Card, err)
 	}
-	if _, err := office.LoadConfig(a.Dir); err != nil {
+	cfg, err := office.LoadConfig(a.Dir)
+	if err != nil {
 		return err
+	}
+	if card.Office == cfg.Office {
+		return fmt.Errorf("%s is this office's own card: the neighbour's is wanted", c.Card)
 	}
 	if err := c.confirm(a, card); err != nil {
 		return err
@@ -39,31 +41,34 @@ func (c *peerAddCmd) Run(a *app) error {
 	if _, err := office.AddPeer(a.Dir, string(note)); err != nil {
 		return err
 	}
-	a.say("%s is a neighbour now. Its operator adds your card too: liaison office card", card.Office)
-	return nil
+	return a.show(map[string]string{"office": string(card.Office), "fingerprint": card.Fingerprint()}, func() {
+		a.say("%s is a neighbour now. Its operator adds your card too: liaison office card", card.Office)
+	})
 }
 
 func (c *peerAddCmd) confirm(a *app, card *office.Card) error {
 	if c.Fingerprint != "" {
-		if strings.Join(strings.Fields(c.Fingerprint), "") != strings.ReplaceAll(card.Fingerprint(), " ", "") {
+		if !sameFingerprint(c.Fingerprint, card.Fingerprint()) {
 			return fmt.Errorf("the card of %s has the fingerprint %s, not %s: do not use it, ask its operator", card.Office, card.Fingerprint(), c.Fingerprint)
 		}
 		return nil
 	}
-	if f, ok := a.in.(*os.File); !ok || !isTerminal(f) {
+	if _, ok := a.terminal(); !ok {
 		return fmt.Errorf("the card of %s has the fingerprint %s: compare it with its operator, then repeat with --fingerprint", card.Office, card.Fingerprint())
 	}
-	fmt.Fprintf(a.err, "Card of %s, reached at %q\nfingerprint %s\nDid its operator tell you the same fingerprint? [yes/no] ", card.Office, card.Address, card.Fingerprint())
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if err != nil || strings.TrimSpace(answer) != "yes" {
-		return errors.New("not confirmed: the card is not used")
+	a.note("Card of %s, reached at %q", card.Office, card.Address)
+	a.note("fingerprint %s", card.Fingerprint())
+	answer, err := a.ask("Did its operator tell you the same fingerprint? [yes/no]", shown)
+	if err == nil && !strings.EqualFold(strings.TrimSpace(answer), "yes") {
+		err = errors.New("not confirmed: the card is not used")
 	}
-	return nil
+	return err
 }
 
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// sameFingerprint compares without spaces, colons and case.
+func sameFingerprint(x, y string) bool {
+	plain := strings.NewReplacer(" ", "", ":", "", "\t", "", "\u00a0", "")
+	return strings.EqualFold(plain.Replace(x), plain.Replace(y))
 }
 
 type peerListCmd struct{}

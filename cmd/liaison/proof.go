@@ -1,40 +1,132 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/exchange"
 	"github.com/liaison-office/liaison/internal/office"
 	"github.com/liaison-office/liaison/ledger"
+	"github.com/liaison-office/liaison/stix"
+	"github.com/liaison-office/liaison/taxii"
 )
 
 type receiptCmd struct {
-	Entry      string `arg:"" help:"Id of the object, or index of the entry."`
+	Entry      string `arg:"" help:"Id of the object, or number of the entry, which submit prints."`
 	Collection string `required:"" help:"Programme alias and area, such as itpp.disinformation, or an id."`
+	Object     bool   `help:"With the object, so that the proof shows what was sent; needs --url and an account, for the operator's side shows no contents."`
 	Out        string `short:"o" help:"Write here instead of standard output."`
+	server
+}
+
+// Help completes the help text.
+func (receiptCmd) Help() string {
+	return "With --url the receipt comes from an office's server, for an account that reads the collection; without it from the office of --dir."
 }
 
 func (c *receiptCmd) Run(a *app) error {
-	r := office.ReceiptRequest{Collection: c.Collection}
-	if n, err := strconv.ParseUint(c.Entry, 10, 40); err == nil {
-		r.Index = n
-	} else {
-		r.Object = c.Entry
+	index, err := strconv.ParseUint(c.Entry, 10, 40)
+	if err != nil {
+		if _, err := stix.ParseID(c.Entry); err != nil {
+			return &usageError{fmt.Sprintf("%.100q is neither the id of an object nor the number of an entry", c.Entry)}
+		}
 	}
-	var receipt liaison.Receipt
-	if err := a.call("receipt", r, &receipt); err != nil {
-		return err
+	var b []byte
+	switch byID := err != nil; {
+	case c.URL != "" && byID:
+		return &usageError{"--url knows receipts by the number of the entry, which submit prints; by the object's id the office's own folder does (--dir)"}
+	case c.URL != "":
+		b, err = c.fromServer(a, index)
+	case c.Object:
+		return &usageError{"--object needs --url and an account: the operator's side shows no contents"}
+	default:
+		b, err = c.fromOffice(a, index, byID)
 	}
-	b, err := json.Marshal(receipt, jsontext.Multiline(true))
 	if err != nil {
 		return err
 	}
 	return a.write(c.Out, append(b, '\n'))
+}
+
+func (c *receiptCmd) fromOffice(a *app, index uint64, byID bool) ([]byte, error) {
+	r := office.ReceiptRequest{Collection: c.Collection, Index: index}
+	if byID {
+		r.Object = c.Entry
+	}
+	var receipt liaison.Receipt
+	if err := a.call("receipt", r, &receipt); err != nil {
+		return nil, err
+	}
+	return json.Marshal(receipt, jsontext.Multiline(true))
+}
+
+func (c *receiptCmd) fromServer(a *app, index uint64) ([]byte, error) {
+	r, err := c.connect(a)
+	if err != nil {
+		return nil, err
+	}
+	coll, err := r.collection(a.ctx, c.Collection)
+	if err != nil {
+		return nil, err
+	}
+	id, err := liaison.ParseCollectionID(coll.ID)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no liaison office and gives no receipts: %w", r.Base.Host, err)
+	}
+	b, err := r.receipt(a.ctx, exchange.ReceiptPath(id, index), c.Object)
+	if errors.Is(err, taxii.ErrNotFound) {
+		return nil, fmt.Errorf("there is no entry %d in %s for this account", index, c.Collection)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := liaison.ParseReceipt(b); err != nil {
+		return nil, fmt.Errorf("%s answered with something else: %w", r.Base.Host, err)
+	}
+	return b, nil
+}
+
+// maxReceipt bounds a receipt in bytes.
+const maxReceipt = 16 << 20
+
+// receipt fetches a receipt. Credentials follow no redirect.
+func (r *remote) receipt(ctx context.Context, path string, object bool) ([]byte, error) {
+	u := url.URL{Scheme: r.Base.Scheme, Host: r.Base.Host, Path: path}
+	if object {
+		u.RawQuery = "object=1"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	if c := r.Credentials; c.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Token)
+	} else if !c.Anonymous() {
+		req.SetBasicAuth(c.User, c.Password)
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, r.words(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, r.words(&taxii.ResponseError{Status: resp.StatusCode})
+	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxReceipt+1))
+	if err == nil && len(b) > maxReceipt {
+		err = fmt.Errorf("the receipt is longer than %d bytes", maxReceipt)
+	}
+	return b, err
 }
 
 type verifyCmd struct {
@@ -58,6 +150,9 @@ func (c *verifyCmd) Run(a *app) error {
 	report, err := ledger.VerifyReceipt(r, pin)
 	var failure *ledger.Failure
 	if errors.As(err, &failure) {
+		if a.JSON {
+			a.show(map[string]any{"verified": false, "place": failure.Place, "reason": failure.Reason}, nil)
+		}
 		return fmt.Errorf("%s does not verify: %s: %s", c.File, failure.Place, failure.Reason)
 	}
 	if err != nil {
@@ -98,7 +193,16 @@ func (c *verifyCmd) print(a *app, r *liaison.Receipt, report *ledger.Report) {
 		a.say("hop %d: %s added it at %s as entry %d of %d, cosigned by %s", i+1, h.Office, h.Added, h.Index, h.Size, by)
 	}
 	if report.Object {
-		a.say("the object is the one the act commits to")
+		a.say("the object is the one the act commits to: %s", idOf(r.Object.Bytes))
 	}
 	a.say("verified")
+}
+
+// idOf names an object.
+func idOf(object []byte) stix.ID {
+	o, err := stix.Parse(object, stix.DefaultLimits())
+	if err != nil {
+		return ""
+	}
+	return o.ID()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,56 +11,128 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison/stix"
 	"github.com/liaison-office/liaison/taxii"
 )
 
 // server says which TAXII server is meant and who asks.
 type server struct {
-	URL           string `required:"" placeholder:"URL" help:"Discovery address, such as https://hq.example.org/taxii2/."`
+	URL           string `placeholder:"URL" help:"Discovery address, such as https://hq.example.org/taxii2/."`
 	User          string `short:"u" help:"Account name."`
-	PasswordStdin bool   `help:"Read the password from standard input instead of LIAISON_PASSWORD."`
-	Token         string `env:"LIAISON_TOKEN" help:"Bearer token instead of name and password."`
+	PasswordStdin bool   `help:"Read the password from standard input instead of LIAISON_PASSWORD; without both it is asked for."`
+	Token         string `help:"Bearer token instead of name and password; better in LIAISON_TOKEN, which other users of the machine cannot see."`
 	AllowHTTP     bool   `help:"Allow http to other machines. Loopback addresses need no permission."`
 	Root          string `help:"API root; default: the server's."`
 }
 
-func (s *server) client(a *app) (*taxii.Client, string, error) {
+// remote is a TAXII server with the API root that is used.
+type remote struct {
+	*taxii.Client
+	root string
+	max  int64 // max_content_length: bytes of an envelope
+}
+
+// connect finds the API root.
+func (s *server) connect(a *app) (*remote, error) {
+	u, err := s.address()
+	if err != nil {
+		return nil, err
+	}
+	r := &remote{Client: &taxii.Client{Base: u, AllowHTTP: s.AllowHTTP || loopback(u.Hostname()), UserAgent: "liaison/" + version}, root: s.Root}
+	if r.Credentials, err = s.credentials(a); err != nil {
+		return nil, err
+	}
+	return r, r.words(r.find(a.ctx))
+}
+
+// address reads --url. Without a path it is the discovery address.
+func (s *server) address() (*url.URL, error) {
 	u, err := url.Parse(s.URL)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, "", fmt.Errorf("--url %q is not an http or https address", s.URL)
+	switch {
+	case s.URL == "":
+		return nil, &usageError{"--url is missing: the address of the office's TAXII server"}
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("--url %.200q is not an http or https address", s.URL)
+	case u.User != nil:
+		return nil, errors.New("--url holds a name or password: use --user and LIAISON_PASSWORD")
+	case u.Scheme == "http" && !s.AllowHTTP && !loopback(u.Hostname()):
+		return nil, fmt.Errorf("%s would carry passwords and notes in the clear: use https, or --allow-http if you must", u)
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = taxii.DiscoveryPath
 	}
-	c := &taxii.Client{Base: u, AllowHTTP: s.AllowHTTP || loopback(u.Hostname()), UserAgent: "liaison/" + version}
+	return u, nil
+}
+
+// credentials come from flags and the environment; a missing password is asked
+// for. --user wins over a token that stands in the environment.
+func (s *server) credentials(a *app) (c taxii.Credentials, err error) {
 	switch {
+	case s.User == "" && s.Token == "":
+		c.Token = os.Getenv("LIAISON_TOKEN")
+		return c, nil
+	case s.User == "":
+		c.Token = s.Token
+		return c, nil
 	case s.Token != "":
-		c.Credentials.Token = s.Token
-	case s.User != "":
-		c.Credentials.User, c.Credentials.Password = s.User, os.Getenv("LIAISON_PASSWORD")
-		if s.PasswordStdin {
-			b, err := io.ReadAll(io.LimitReader(a.in, 4096))
-			if err != nil {
-				return nil, "", err
-			}
-			c.Credentials.Password = strings.TrimRight(string(b), "\r\n")
+		return c, &usageError{"--user and --token exclude each other"}
+	}
+	c.User, c.Password = s.User, os.Getenv("LIAISON_PASSWORD")
+	if s.PasswordStdin {
+		c.Password, err = a.passwordFromInput()
+	} else if c.Password == "" {
+		c.Password, err = a.ask("Password of "+s.User+":", hidden)
+	}
+	if errors.Is(err, errNoTerminal) {
+		err = &usageError{"nobody is there to type a password: set LIAISON_PASSWORD or use --password-stdin"}
+	}
+	return c, err
+}
+
+// find asks discovery for the API root, and that for what it takes at once.
+func (r *remote) find(ctx context.Context) error {
+	if r.root == "" {
+		d, err := r.Discovery(ctx)
+		switch {
+		case err != nil:
+			return err
+		case d.Default != "":
+			r.root = d.Default
+		case len(d.APIRoots) > 0:
+			r.root = d.APIRoots[0]
+		default:
+			return errors.New("discovery names no API root (--root)")
 		}
 	}
-	if s.Root != "" {
-		return c, s.Root, nil
+	root, err := r.APIRoot(ctx, r.root)
+	r.max = root.MaxContentLength
+	return err
+}
+
+// words says what an answer of the server means for who asked.
+func (r *remote) words(err error) error {
+	var unreachable *net.OpError
+	switch {
+	case errors.As(err, &unreachable):
+		return fmt.Errorf("%s cannot be reached: %w", r.Base.Host, unreachable.Err)
+	case !errors.Is(err, taxii.ErrUnauthorized):
+		return err
+	case r.Credentials.Anonymous():
+		return fmt.Errorf("%s wants to know who asks (401): use --user or LIAISON_TOKEN", r.Base.Host)
+	case r.Credentials.Token != "":
+		return fmt.Errorf("%s does not accept this token (401): it is wrong, has expired, or its account is disabled", r.Base.Host)
 	}
-	d, err := c.Discovery(a.ctx)
-	if err != nil {
-		return nil, "", fmt.Errorf("discovery: %w", err)
+	return fmt.Errorf("%s does not accept user %q with this password (401)", r.Base.Host, r.Credentials.User)
+}
+
+// collection finds a collection by its id or alias.
+func (r *remote) collection(ctx context.Context, name string) (taxii.Collection, error) {
+	c, err := r.Collection(ctx, r.root, name)
+	if errors.Is(err, taxii.ErrNotFound) || errors.Is(err, taxii.ErrBadRequest) {
+		return c, fmt.Errorf("there is no collection %.100q for this account (liaison pull without --collection lists those there are)", name)
 	}
-	if root := d.Default; root != "" {
-		return c, root, nil
-	}
-	if len(d.APIRoots) == 0 {
-		return nil, "", errors.New("discovery names no API root (--root)")
-	}
-	return c, d.APIRoots[0], nil
+	return c, r.words(err)
 }
 
 func loopback(host string) bool {
@@ -79,105 +150,163 @@ type submitCmd struct {
 const envelopeObjects = 100
 
 func (c *submitCmd) Run(a *app) error {
-	var objects []*stix.Object
-	failed := 0
+	var sum submitted
+	var objects [][]byte
 	for _, f := range c.Files {
 		b, err := a.read(f)
 		if err != nil {
 			return err
 		}
-		env, err := stix.ParseEnvelope(b, stix.DefaultLimits())
+		env, err := stix.ParseEnvelope(b, localLimits)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f, err)
 		}
-		for _, it := range env.Objects {
-			if it.Err != nil {
-				failed++
-				fmt.Fprintf(a.err, "%s: not sent: %v\n", f, it.Err)
-				continue
-			}
-			objects = append(objects, it.Object)
-		}
+		objects = append(objects, sum.sendable(f, env)...)
 	}
-	client, root, err := c.client(a)
+	r, err := c.connect(a)
 	if err != nil {
 		return err
 	}
-	sum, err := c.send(a, client, root, objects)
+	to, err := r.collection(a.ctx, c.Collection)
 	if err != nil {
 		return err
 	}
-	sum.Failed += failed
-	err = a.show(sum, func() { a.say("%d accepted, %d failed", sum.Accepted, sum.Failed) })
-	if err == nil && sum.Failed > 0 {
-		err = errSaid
+	if !to.CanWrite {
+		return fmt.Errorf("this account may read %s and not write into it", c.Collection)
 	}
-	return err
+	sent := r.send(a.ctx, to.ID, objects, &sum)
+	if err := a.show(&sum, func() { sum.print(a) }); err != nil {
+		return err
+	}
+	switch {
+	case sent != nil:
+		return fmt.Errorf("after %d accepted objects: %w (to send all of them again does no harm)", sum.Accepted, sent)
+	case sum.Failed > 0:
+		return errSaid
+	}
+	return nil
 }
 
-// submitted sums up what became of the objects.
+// submitted says what became of the objects.
 type submitted struct {
 	Accepted  int                  `json:"accepted"`
 	Failed    int                  `json:"failed"`
 	Successes []taxii.StatusDetail `json:"successes,omitzero"`
 	Failures  []taxii.StatusDetail `json:"failures,omitzero"`
+	NotSent   []notSent            `json:"not_sent,omitzero"` // counted as failed
 }
 
-func (c *submitCmd) send(a *app, client *taxii.Client, root string, objects []*stix.Object) (*submitted, error) {
-	sum := new(submitted)
-	for chunk := range slices.Chunk(objects, envelopeObjects) {
-		status, err := client.Add(a.ctx, root, c.Collection, join(chunk))
+// notSent is an element of a file that is no object.
+type notSent struct {
+	File    string `json:"file"`
+	Pointer string `json:"pointer"` // into the file, or "object 3" of lines
+	Reason  string `json:"reason"`
+}
+
+// sendable returns the objects of a file and notes what are none.
+func (s *submitted) sendable(file string, env stix.Envelope) [][]byte {
+	var objects [][]byte
+	for i, it := range env.Objects {
+		if it.Err != nil {
+			s.NotSent = append(s.NotSent, notSent{file, pointer(env, i, it.Err.Pointer), it.Err.Reason})
+			s.Failed++
+			continue
+		}
+		objects = append(objects, it.Object.Bytes())
+	}
+	return objects
+}
+
+// send posts the objects in envelopes of what the server takes at once.
+func (r *remote) send(ctx context.Context, collection string, objects [][]byte, sum *submitted) error {
+	for len(objects) > 0 {
+		n := fitting(objects, r.max)
+		status, err := r.Add(ctx, r.root, collection, stix.AppendEnvelope(nil, slices.Values(objects[:n]), false, ""))
 		if err == nil {
-			status, err = client.Await(a.ctx, root, status)
+			status, err = r.Await(ctx, r.root, status)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("after %d accepted objects: %w", sum.Accepted, err)
+			return r.words(err)
 		}
 		sum.Accepted += status.SuccessCount
 		sum.Failed += status.FailureCount
 		sum.Successes = append(sum.Successes, status.Successes...)
 		sum.Failures = append(sum.Failures, status.Failures...)
-		for _, f := range status.Failures {
-			fmt.Fprintf(a.err, "%s: refused: %s\n", f.ID, f.Message)
-		}
+		objects = objects[n:]
 	}
-	return sum, nil
+	return nil
 }
 
-func join(objects []*stix.Object) []byte {
-	var list [][]byte
-	for _, o := range objects {
-		list = append(list, o.Bytes())
+// fitting returns how many of the objects go into one envelope: at least one,
+// so that the server says itself what is too large for it.
+func fitting(objects [][]byte, most int64) int {
+	size := int64(len(`{"objects":[]}`))
+	for n, b := range objects {
+		size += int64(len(b)) + 1
+		if n == envelopeObjects || n > 0 && most > 0 && size > most {
+			return n
+		}
 	}
-	return slices.Concat([]byte(`{"objects":[`), bytes.Join(list, []byte(",")), []byte(`]}`))
+	return len(objects)
+}
+
+// print says what became of each object: what was accepted as a result, what
+// failed beside it.
+func (s *submitted) print(a *app) {
+	for _, d := range s.Successes {
+		a.say("accepted  %s%s", d.ID, entryOf(d))
+	}
+	for _, d := range s.Failures {
+		a.note("%s: refused: %s", d.ID, d.Message)
+	}
+	for _, n := range s.NotSent {
+		a.note("%s: not sent: %s%s", n.File, place(n.Pointer), n.Reason)
+	}
+	a.say("%d accepted, %d failed", s.Accepted, s.Failed)
+}
+
+// entryOf names the entry that an office's receipt is of.
+func entryOf(d taxii.StatusDetail) string {
+	var more struct {
+		Receipt string `json:"x_receipt"` // /receipts/<collection>/<index>/
+	}
+	if json.Unmarshal(d.Other, &more) != nil {
+		return "" // a member of that name that another server means otherwise
+	}
+	parts := strings.Split(strings.Trim(more.Receipt, "/"), "/")
+	if len(parts) != 3 {
+		return ""
+	}
+	return "  entry " + parts[2]
 }
 
 type pullCmd struct {
 	Collection string `help:"Id or alias of a collection; without it the collections are listed."`
-	AddedAfter string `placeholder:"TIME" help:"Only what was added later."`
+	AddedAfter string `placeholder:"TIME" help:"Only what was added later, such as 2026-01-31 or 2026-01-31T14:30:00Z."`
+	Bundle     bool   `help:"Write a STIX bundle instead of one object a line."`
 	Versions   string `enum:"last,first,all" default:"last" help:"Which versions of an object: last, first or all."`
 	Out        string `short:"o" help:"Write here instead of standard output."`
 	server
 }
 
 func (c *pullCmd) Run(a *app) error {
-	client, root, err := c.client(a)
+	after, err := parseInstant(c.AddedAfter)
+	if err != nil {
+		return &usageError{"--added-after: " + err.Error()}
+	}
+	r, err := c.connect(a)
 	if err != nil {
 		return err
 	}
 	if c.Collection == "" {
-		return c.list(a, client, root)
+		return r.words(c.list(a, r.Client, r.root))
 	}
-	out := a.out
-	if c.Out != "" {
-		f, err := os.Create(c.Out)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		out = f
+	from, err := r.collection(a.ctx, c.Collection)
+	if err != nil {
+		return err
 	}
-	return c.pull(a.ctx, client, root, out)
+	q := taxii.Query{AddedAfter: after.String(), Match: taxii.Match{Version: []string{c.Versions}}}
+	return a.writeTo(c.Out, func(w io.Writer) error { return c.pull(a, r, from.ID, q, w) })
 }
 
 func (c *pullCmd) list(a *app, client *taxii.Client, root string) error {
@@ -199,18 +328,33 @@ func (c *pullCmd) list(a *app, client *taxii.Client, root string) error {
 	})
 }
 
-// pull writes one object a line, as it came.
-func (c *pullCmd) pull(ctx context.Context, client *taxii.Client, root string, out io.Writer) error {
-	q := taxii.Query{AddedAfter: c.AddedAfter, Match: taxii.Match{Version: []string{c.Versions}}}
-	for page, err := range client.Objects(ctx, root, c.Collection, q) {
+// pull writes the objects as they came: one a line, or a bundle.
+func (c *pullCmd) pull(a *app, r *remote, collection string, q taxii.Query, w io.Writer) error {
+	before, between, end := "", "\n", "\n"
+	if c.Bundle {
+		before, between, end = fmt.Sprintf(`{"type":"bundle","id":%q,"objects":[`, newID("bundle")), ",", "]}\n"
+	}
+	count, newest := 0, ""
+	for page, err := range r.Objects(a.ctx, r.root, collection, q) {
 		if err != nil {
-			return err
+			return r.words(err)
 		}
 		for _, o := range page.Objects {
-			if _, err := fmt.Fprintf(out, "%s\n", o); err != nil {
+			if _, err := fmt.Fprintf(w, "%s%s", before, o); err != nil {
 				return err
 			}
+			before = between
+			count++
+		}
+		if page.AddedLast != "" {
+			newest = page.AddedLast
 		}
 	}
-	return nil
+	if count == 0 {
+		a.note("nothing to pull from %s", c.Collection)
+		return nil
+	}
+	a.note("%d objects; next time only what is new: --added-after %s", count, newest)
+	_, err := io.WriteString(w, end)
+	return err
 }
