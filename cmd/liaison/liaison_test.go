@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +31,7 @@ func TestCommands(t *testing.T) {
 			if corpora := corpora(); corpora != "" {
 				e.Setenv("CORPORA", corpora)
 			}
+			e.Values[servingKey{}] = new(serving)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -37,6 +40,9 @@ func TestCommands(t *testing.T) {
 			"occupy": occupy,
 			"change": change,
 			"until":  until,
+			"stop":   stop,
+			"status": status,
+			"flip":   flip,
 		},
 		Condition: func(cond string) (bool, error) { return cond == "corpora" && corpora() != "", nil },
 	})
@@ -55,6 +61,48 @@ func corpora() string {
 	return ""
 }
 
+// serving ends the office that a script started last.
+type serving struct{ stop func() error }
+
+// servingKey finds it among the values of a script.
+type servingKey struct{}
+
+// stop interrupts the office that was started last: it must exit 0.
+func stop(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(ts.Value(servingKey{}).(*serving).stop())
+}
+
+// status runs a command that must exit with a status: status 2 liaison ….
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	cmd := exec.Command(lookPath(ts, args[1]), args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"LIAISON_DIR", "LIAISON_PASSWORD", "LIAISON_TOKEN"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	out, err := cmd.CombinedOutput()
+	if got := cmd.ProcessState.ExitCode(); strconv.Itoa(got) != args[0] {
+		ts.Fatalf("%v: status %d, want %s (%v)\n%s", args[1:], got, args[0], err, out)
+	}
+	if !strings.HasPrefix(string(out), "liaison: ") || strings.Count(string(out), "\n") != 1 {
+		ts.Fatalf("%v says not one line beginning with liaison: but\n%s", args[1:], out)
+	}
+}
+
+// flip changes one byte some way after a text in a file: flip FILE TEXT.
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	b := []byte(ts.ReadFile(args[0]))
+	at := strings.Index(string(b), args[1])
+	if at < 0 {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	at += len(args[1]) + 40
+	was := b[at]
+	if b[at] = 'A'; was == 'A' {
+		b[at] = 'B'
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
 // serve starts the office of a folder and sets URL to its address: serve DIR.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command("liaison", "--dir", ts.MkAbs(args[0]), "serve")
@@ -63,10 +111,12 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
-	ts.Defer(func() {
+	once := sync.OnceValue(func() error {
 		cmd.Process.Signal(os.Interrupt)
-		cmd.Wait()
+		return cmd.Wait()
 	})
+	ts.Defer(func() { once() })
+	ts.Value(servingKey{}).(*serving).stop = once
 	line, err := bufio.NewReader(out).ReadString('\n')
 	ts.Check(err)
 	ts.Setenv("URL", regexp.MustCompile(`http://\S+`).FindString(line))
