@@ -45,8 +45,8 @@ const fixed = "2026-01-01T00:00:00.000Z"
 // bytes ReadText read. The same bytes and options give the same bundle; ids
 // depend on the bytes alone.
 func (a *Article) Bundle(raw []byte, opt Options) ([]byte, error) {
-	if opt.At.IsZero() {
-		return nil, fmt.Errorf("intake: the instant of capture is missing")
+	if err := opt.check(); err != nil {
+		return nil, fmt.Errorf("intake: %w", err)
 	}
 	for _, b := range a.Body {
 		if b.End > len(raw) || string(raw[b.Start:b.End]) != b.Exact {
@@ -69,6 +69,20 @@ func (a *Article) Bundle(raw []byte, opt Options) ([]byte, error) {
 		return nil, fmt.Errorf("intake: %w", err)
 	}
 	return stix.BuildBundle(g.id("bundle", ""), g.objects), nil
+}
+
+func (opt Options) check() error {
+	switch {
+	case opt.At.IsZero():
+		return fmt.Errorf("the instant of capture is missing")
+	case opt.Author != "" && opt.Author.Type() != "identity":
+		return fmt.Errorf("the author %.80q is not the id of an identity", opt.Author)
+	case opt.Author == "" && opt.AuthorName != "":
+		return fmt.Errorf("the author %.80q has a name but no id", opt.AuthorName)
+	case opt.Marking.Marking() == "" && opt.Marking != stix.Unmarked:
+		return fmt.Errorf("no TLP level %d", opt.Marking)
+	}
+	return nil
 }
 
 func (a *Article) textBytes() (n int) {
@@ -159,10 +173,11 @@ func (g *graph) build() error {
 	return g.err
 }
 
-// constants are the marking and the definition of our extension.
+// constants are the markings and the definition of our extension, which is
+// public whatever the note is: it must be the same object in every bundle.
 func (g *graph) constants() {
 	for _, m := range stix.TLPMarkings() {
-		if m.ID() == g.opt.Marking.Marking() {
+		if m.ID() == g.opt.Marking.Marking() || m.ID() == stix.Clear.Marking() {
 			g.objects = append(g.objects, m)
 		}
 	}

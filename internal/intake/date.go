@@ -64,7 +64,7 @@ var forms = sync.OnceValue(func() *dateForms {
 		monthDay:  regexp.MustCompile(`(?i)(\p{L}{3,12})\.?` + sp + `+(\d{1,2})(?:st|nd|rd|th)?,` + sp + `*(\d{4})`),
 		cjk:       regexp.MustCompile(`(\d{4})` + sp + `*[年년]` + sp + `*(\d{1,2})` + sp + `*[月월]` + sp + `*(\d{1,2})` + sp + `*[日일]`),
 		era:       regexp.MustCompile(`(令和|平成)(\d{1,2}|元)年(\d{1,2})月(\d{1,2})日`),
-		iso:       regexp.MustCompile(`\b(\d{4})([-./])(\d{1,2})([-./])(\d{1,2})\b`),
+		iso:       regexp.MustCompile(`\b(\d{4})([-./])(\d{1,2})([-./])(\d{1,2})(?:T|\b)`),
 		dotted:    regexp.MustCompile(`\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b`),
 		slashed:   regexp.MustCompile(`\b(\d{1,2})[/-](\d{1,2})[/-](\d{4})\b`),
 		clock:     regexp.MustCompile(`(?i)\b([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:` + sp + `*([ap])\.?m\b\.?)?`),
@@ -144,6 +144,9 @@ func findDates(text, lang string) []*stamp {
 		}
 	}
 	for _, m := range f.dotted.FindAllStringSubmatchIndex(text, -1) {
+		if versionNumber.MatchString(text[m[1]:]) {
+			continue
+		}
 		add(m, num(m, 3), num(m, 2), num(m, 1))
 	}
 	for _, m := range f.slashed.FindAllStringSubmatchIndex(text, -1) {
@@ -158,6 +161,9 @@ func findDates(text, lang string) []*stamp {
 	}
 	return found
 }
+
+// versionNumber goes on where a dotted date ends: 1.2.2023.4.
+var versionNumber = regexp.MustCompile(`^\.\d`)
 
 // bounds returns the stretch of text around found[i] that no other date claims.
 func bounds(found []*stamp, i, length int) [2]int {
