@@ -18,9 +18,11 @@ type Batch struct {
 	DryRun bool
 	As     *registry.Account
 
-	// Receipt keeps the outcomes, in the same transaction, as a status of
-	// this id for the viewer (Query.Status).
+	// Status keeps the outcomes, in the same transaction, as a status of this
+	// id for the viewer (Query.Status). At is when it was asked for; zero means
+	// now.
 	Status string
+	At     liaison.Instant
 
 	// Follow moves the follower's position in the neighbour's log, together
 	// with the items (relay).

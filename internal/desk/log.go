@@ -33,9 +33,16 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 	if q.From > pos.Size {
 		return fmt.Errorf("%s holds %d entries, asked from %d: %w", d.Journal.Origin(q.Collection), pos.Size, q.From, ErrPosition)
 	}
+	end, err := d.endFor(s, n, q.Collection)
+	if err != nil {
+		return err
+	}
+	if q.From >= end {
+		return ErrNotFound
+	}
 	size := 0
 	page.Next = q.From
-	err = s.Range(q.Collection, q.From, q.From+uint64(limit), store.Bytes|store.Proof, func(e *store.Entry) error {
+	err = s.Range(q.Collection, q.From, min(q.From+uint64(limit), end), store.Bytes|store.Proof, func(e *store.Entry) error {
 		l := LogEntry{Leaf: slices.Clone(e.Leaf)}
 		var err error
 		if len(e.Act) > 0 {
@@ -54,6 +61,28 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 	}
 	page.Note, err = d.Journal.Checkpoint(ctx, s, q.Collection, page.Next)
 	return err
+}
+
+// endFor returns the index where a log ends for a neighbour: behind its removal
+// from the programme, if there was one.
+func (d *Desk) endFor(s store.View, n liaison.Office, c liaison.CollectionID) (uint64, error) {
+	reg := d.reg.Load()
+	coll, ok := reg.Collection(c)
+	if !ok {
+		return 0, nil
+	}
+	removed, ok := reg.Removal(d.Office, n, coll, d.now())
+	if !ok || coll.Area != liaison.Charter {
+		return store.MaxEntries, nil
+	}
+	end := uint64(0)
+	err := s.Find(c, string(removed.ID), store.Bytes, func(e *store.Entry) error {
+		if under, err := liaison.Under(e.Bytes); err == nil && under == removed.Under && end == 0 {
+			end = e.Index + 1
+		}
+		return nil
+	})
+	return end, err
 }
 
 // travels decodes what is carried of an entry. What the neighbour itself sent

@@ -25,7 +25,11 @@ func (d *Desk) keepStatus(tx store.Tx, v Viewer, b Batch, outcomes []Outcome) er
 	if b.Status == "" {
 		return nil
 	}
-	return tx.Put(bucketStatus, statusKey(v, b.Status), marshal(statusRecord{b.Collection, d.now(), outcomes}))
+	r := statusRecord{Collection: b.Collection, At: b.At, Outcomes: outcomes}
+	if r.At.IsZero() {
+		r.At = d.now()
+	}
+	return tx.Put(bucketStatus, statusKey(v, b.Status), marshal(r))
 }
 
 func (d *Desk) readStatus(s store.View, v Viewer, q Query, page *Page) error {

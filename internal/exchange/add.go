@@ -23,12 +23,15 @@ func (r *Room) Add(ctx context.Context, p taxii.Principal, collection string, bo
 	if err != nil {
 		return taxii.Status{}, err
 	}
-	b := desk.Batch{Collection: c, Status: r.NewID(viewer(p).Principal()), Items: Items(env)}
+	b := desk.Batch{
+		Collection: c, Items: Items(env),
+		Status: r.NewID(viewer(p).Principal()), At: liaison.InstantOf(r.Now()),
+	}
 	outcomes, err := r.Desk.Accept(ctx, viewer(p), b)
 	if err != nil {
 		return taxii.Status{}, wire(err)
 	}
-	return r.status(b.Status, c, outcomes, liaison.InstantOf(r.Now())), nil
+	return r.status(b.Status, c, outcomes, b.At), nil
 }
 
 // Items turns an envelope into what the desk takes.
