@@ -124,7 +124,7 @@ func total(m map[string]int) (n int) {
 // TestRealPagesAreReadAndTheFiguresPrinted says how well the method does on
 // pages nobody here wrote. It asserts no figure, only that spans are true.
 func TestRealPagesAreReadAndTheFiguresPrinted(t *testing.T) {
-	pages := realPages(t, 60)
+	pages := realPages(t, 40)
 	var precision, recall, raw float64
 	read, titles, languages, known := 0, 0, 0, 0
 	var spent time.Duration

@@ -43,8 +43,8 @@ var publisherForms = sync.OnceValue(func() []publisherForm {
 		form(channel, `(?i:folgen sie|suivez|obserwuj|śledź)`+sp+siteName+sp+`(?i:auf|bei|sur|w|na|en)`+sp),
 		form(channel, `^([\p{L}\p{N}・ー]{2,20}?)(?:の?公式|をフォロー|のLINE|のX)`),
 		form(channel, `^([\p{Hangul}\p{N}A-Za-z]{2,20}?)(?:을|를)?`+sp+`(?:구독|네이버|카카오|텔레그램|공식)`),
-		form(rights, `(?:©|ⓒ|\((?i:c|с)\)|(?i:copyright))`+sp+`*(?:©|ⓒ)?`+sp+`*(?:[\d–-]{4,9},?`+sp+`*)?(?i:by )?`+ownName),
 		form(rights, `(?:©|ⓒ|(?i:copyright))`+sp+`*(?:[\d–-]{4,9},?`+sp+`*)?([\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}ー]{2,20})`),
+		form(rights, `(?:©|ⓒ|\((?i:c|с)\)|(?i:copyright))`+sp+`*(?:©|ⓒ)?`+sp+`*(?:[\d–-]{4,9},?`+sp+`*)?(?i:by )?`+ownName),
 	}
 })
 
@@ -76,7 +76,7 @@ func (p *page) setPublisher(s Span, basis string) {
 // genericName reports capitalised words that are no names of publishers.
 func genericName(s string) bool {
 	low := fold(s)
-	return utf8.RuneCountInString(s) < 2 || strings.Contains(" all rights reserved all rights усі права захищено всі права захищено все права защищены tous droits réservés alle rechte vorbehalten telegram facebook google news us our the наш наші нас усі всі все права права захищено getty images ", " "+low+" ")
+	return !strings.ContainsFunc(s, unicode.IsLetter) || utf8.RuneCountInString(s) < 2 || strings.Contains(" all rights reserved all rights усі права захищено всі права захищено все права защищены tous droits réservés alle rechte vorbehalten telegram facebook google news us our the наш наші нас усі всі все права права захищено getty images ", " "+low+" ")
 }
 
 // publisherAbove tries the site's name behind a repeated title, then a short

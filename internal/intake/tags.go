@@ -122,15 +122,34 @@ func splitCase(s Span, vocabulary map[string]origin) []Span {
 	}
 	runes := []rune(s.Exact)
 	var parts []Span
-	start, pos := 0, 0
-	for i, r := range runes {
-		if i > 0 && boundary(runes, i) {
-			parts = append(parts, Span{Line: s.Line, Start: s.Start + start, End: s.Start + pos, Exact: s.Exact[start:pos]})
-			start = pos
-		}
-		pos += utf8.RuneLen(r)
+	start, pos, acronym := 0, 0, 0
+	cut := func(at int) {
+		parts = append(parts, Span{Line: s.Line, Start: s.Start + start, End: s.Start + at, Exact: s.Exact[start:at]})
+		start = at
 	}
-	return append(parts, Span{Line: s.Line, Start: s.Start + start, End: s.End, Exact: s.Exact[start:]})
+	for i, r := range runes {
+		end := pos + utf8.RuneLen(r)
+		switch {
+		case i == 0 || !boundary(runes, i):
+		case acronymEnds(runes, i) && vocabulary[fold(s.Exact[acronym:end])] == common:
+			cut(end) // NATOsummit: the capitals are a word by themselves
+		default:
+			cut(pos)
+		}
+		if !unicode.IsUpper(r) {
+			acronym = end
+		}
+		pos = end
+	}
+	if start < len(s.Exact) {
+		cut(len(s.Exact))
+	}
+	return parts
+}
+
+// acronymEnds reports whether runes[i] is the last of several capitals.
+func acronymEnds(runes []rune, i int) bool {
+	return unicode.IsUpper(runes[i]) && unicode.IsUpper(runes[i-1])
 }
 
 // mixedCaseName knows the shape of iPhone, eBay, YouTube and McDonald alone on
