@@ -282,7 +282,7 @@ func TestAWaitingActIsTriedAgainWhenItsMarkingComes(t *testing.T) {
 	if err != nil || out[0].Status != desk.Accepted {
 		t.Fatalf("%+v %v", out, err)
 	}
-	tokyo.Await(t, c, func() bool { return len(undelivered(t, tokyo)) == 0 })
+	tokyo.Await(t, func() bool { return len(undelivered(t, tokyo)) == 0 }, c)
 	if shown := tokyo.Shown(t, c); len(shown) != 2 {
 		t.Errorf("%v", shown)
 	}
@@ -307,7 +307,7 @@ func TestWhatCameBeforeItsCharterIsAppendedWhenTheCharterComes(t *testing.T) {
 			t.Errorf("charter entry %d: %+v", i, o)
 		}
 	}
-	tokyo.Await(t, c, func() bool { return len(undelivered(t, tokyo)) == 0 })
+	tokyo.Await(t, func() bool { return len(undelivered(t, tokyo)) == 0 }, c)
 	if fmt.Sprint(tokyo.Shown(t, c)) != fmt.Sprint(seoul.Shown(t, c)) {
 		t.Errorf("tokyo shows %v", tokyo.Shown(t, c))
 	}
@@ -337,7 +337,11 @@ func TestACharterComesInAnyOrder(t *testing.T) {
 				take(t, tokyo, hq, b)
 			}
 		}
-		tokyo.Await(t, Collection("register", liaison.Charter), func() bool { return len(undelivered(t, tokyo)) == 0 })
+		var charters []liaison.CollectionID
+		for _, c := range Charters() {
+			charters = append(charters, c.Collection(liaison.Charter))
+		}
+		tokyo.Await(t, func() bool { return len(undelivered(t, tokyo)) == 0 }, charters...)
 		if picture(tokyo) != picture(hq) {
 			t.Errorf("pages of %d: tokyo sees\n%s\nhq\n%s", limit, picture(tokyo), picture(hq))
 		}

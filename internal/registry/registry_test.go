@@ -296,7 +296,12 @@ func describe(r *registry.Registry) string {
 // those tried again that wait, makes the same registry.
 func TestTheOrderOfEntriesDoesNotMatter(t *testing.T) {
 	itpp, directed := desktest.CharterOf("itpp"), desktest.CharterOf("directed")
-	list := alliance()
+	var list []entry
+	for _, c := range []desktest.Charter{desktest.CharterOf("register"), itpp, directed} {
+		for _, b := range c.Objects() {
+			list = append(list, entry{c.Collection(liaison.Charter), b})
+		}
+	}
 	three := func(c desktest.Charter) entry {
 		return entry{c.Collection(liaison.Charter), c.Amend(func(p *liaison.Programme) {
 			p.Version, p.InForce, p.Modified = 3, desktest.At(3*time.Hour), desktest.At(2*time.Second).String()

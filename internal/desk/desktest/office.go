@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -268,20 +269,21 @@ func (o *Office) Size(t T, c liaison.CollectionID) (size uint64) {
 	return size
 }
 
-// Await returns when a condition holds; it looks after every commit to a
-// collection.
-func (o *Office) Await(t T, c liaison.CollectionID, condition func() bool) {
+// Await returns when a condition holds; it looks after every commit to the
+// collections.
+func (o *Office) Await(t T, condition func() bool, collections ...liaison.CollectionID) {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(time.After(time.Minute))}
 	for {
-		changed := o.Journal.Changed(c)
+		cases := []reflect.SelectCase{late}
+		for _, c := range collections {
+			cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(o.Journal.Changed(c))})
+		}
 		if condition() {
 			return
 		}
-		select {
-		case <-changed:
-		case <-late:
-			t.Fatalf("%s: %s: nothing came", o.Name, c)
+		if chosen, _, _ := reflect.Select(cases); chosen == 0 {
+			t.Fatalf("%s: what was awaited did not come", o.Name)
 		}
 	}
 }
