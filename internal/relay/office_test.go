@@ -228,7 +228,7 @@ func (l *logged) all() []string {
 func tell(t *testing.T, nodes ...*node) {
 	t.Cleanup(func() {
 		for _, n := range nodes {
-			if t.Failed() {
+			if t.Failed() && n.relay != nil {
 				t.Logf("%s: %+v\n%s", n.Name, n.relay.Status(), strings.Join(n.log.all(), "\n"))
 			}
 		}
@@ -304,11 +304,16 @@ func notes(prefix string, from, to int) (list [][]byte) {
 func knows(t *testing.T, nodes ...*node) {
 	t.Helper()
 	for _, n := range nodes {
-		eventually(t, string(n.Name)+" knows the community", func() bool {
-			_, ok := n.Desk.Registry().Collection(community)
-			return ok && len(n.Desk.Registry().Neighbours(tokyo)) == 2 && len(n.Desk.Registry().Parties()) >= 3
-		})
+		learned(t, n.Office)
 	}
+}
+
+func learned(t *testing.T, o *desktest.Office) {
+	t.Helper()
+	eventually(t, string(o.Name)+" knows the community", func() bool {
+		_, ok := o.Desk.Registry().Collection(community)
+		return ok && len(o.Desk.Registry().Neighbours(tokyo)) == 2 && len(o.Desk.Registry().Parties()) >= 3
+	})
 }
 
 // receipt reads the receipt of an act's entry at its own office.

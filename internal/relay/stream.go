@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -47,6 +48,8 @@ var (
 	errSecond   = errors.New("there is a stream with this office already")
 	errExpelled = errors.New("the office is no longer a neighbour")
 	errStopped  = errors.New("the office stops")
+	errClosed   = errors.New("the neighbour closed the connection")
+	errSilent   = fmt.Errorf("nothing came from the neighbour for %s", deadAfter)
 )
 
 // byeError is the neighbour's word for why it closed.
@@ -264,10 +267,12 @@ func (s *stream) read() error {
 		if err == nil {
 			err = s.take(f)
 		}
-		if errors.Is(err, io.EOF) {
-			err = errors.New("the neighbour closed the connection")
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF):
+			return errClosed
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return errSilent
+		case err != nil:
 			return err
 		}
 	}
