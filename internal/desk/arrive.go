@@ -63,9 +63,9 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 	if c, known := reg.Collection(b.Collection); len(b.Items) > 0 && (!known || c.Area == liaison.Charter) {
 		return d.acceptCharterPage(ctx, n, b, outcomes)
 	}
-	verdicts := make([]verdict, len(b.Items))
+	verdicts, notes := make([]verdict, len(b.Items)), newNotes(reg)
 	for i := range b.Items {
-		verdicts[i] = d.examine(ctx, reg, b.Collection, b.Items[i].Arrival)
+		verdicts[i] = d.examine(ctx, notes, b.Collection, b.Items[i].Arrival)
 	}
 	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, nil)
 }
@@ -79,9 +79,9 @@ func (d *Desk) acceptCharterPage(ctx context.Context, n liaison.Office, b Batch,
 		objects[i] = b.Items[i].Arrival.Travels.Bytes
 	}
 	reg := foresee(d.reg.Load(), b.Collection, objects)
-	verdicts := make([]verdict, len(b.Items))
+	verdicts, notes := make([]verdict, len(b.Items)), newNotes(reg)
 	for i := range b.Items {
-		verdicts[i] = d.examine(ctx, reg, b.Collection, b.Items[i].Arrival)
+		verdicts[i] = d.examine(ctx, notes, b.Collection, b.Items[i].Arrival)
 	}
 	after := func() {
 		var entries [][]byte
@@ -140,8 +140,8 @@ func arrival(a *Arrival) *journal.Arrival {
 
 // examine verifies an act that came by relay and decides about it again, from
 // the same bytes, as every office does.
-func (d *Desk) examine(ctx context.Context, reg *registry.Registry, c liaison.CollectionID, a *Arrival) verdict {
-	act := &a.Travels.Act
+func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID, a *Arrival) verdict {
+	act, reg := &a.Travels.Act, notes.reg
 	if act.Collection != c {
 		return refuse("act.collection", "the act names collection %s", act.Collection)
 	}
@@ -174,7 +174,7 @@ func (d *Desk) examine(ctx context.Context, reg *registry.Registry, c liaison.Co
 	if err := ledger.VerifyBatch(act, a.Travels.Batch, keys); err != nil {
 		return refuse("act.signature", "%s", err)
 	}
-	if v, ok := wayOf(reg, a); !ok {
+	if v, ok := wayOf(notes, a); !ok {
 		return v
 	}
 	return d.decide(ctx, reg, c, a, obj)
@@ -514,7 +514,7 @@ func programmesFirst(list []waitingAct) {
 
 func (d *Desk) retryOne(ctx context.Context, reg *registry.Registry, w waitingAct) error {
 	a := &Arrival{Travels: w.Travels, Kind: w.Kind, Via: w.Via, Hop: w.Hop}
-	v := d.examine(ctx, reg, w.Collection, a)
+	v := d.examine(ctx, newNotes(reg), w.Collection, a)
 	if v.status == Waiting {
 		return nil
 	}

@@ -1,7 +1,9 @@
 package desk
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/liaison-office/liaison"
@@ -16,7 +18,7 @@ const MaxHops = 16
 // office signed, from the act's own first leaf to the neighbour's. It proves
 // that accepted was not backdated, and it is what receipts are made of. Of the
 // checkpoints only the signatures that were verified stay.
-func wayOf(reg *registry.Registry, a *Arrival) (verdict, bool) {
+func wayOf(notes *notes, a *Arrival) (verdict, bool) {
 	way := make([]*liaison.Hop, 0, len(a.Travels.Hops)+1)
 	for i := range a.Travels.Hops {
 		way = append(way, &a.Travels.Hops[i])
@@ -28,7 +30,7 @@ func wayOf(reg *registry.Registry, a *Arrival) (verdict, bool) {
 	hash := act.Hash()
 	var before *liaison.Via
 	for _, h := range way {
-		cp, v, ok := verifyHop(reg, act, hash, h)
+		cp, v, ok := verifyHop(notes, act, hash, h)
 		if !ok {
 			return v, false
 		}
@@ -45,7 +47,7 @@ func wayOf(reg *registry.Registry, a *Arrival) (verdict, bool) {
 
 // verifyHop checks one leaf: its format, the act it names, its place in the
 // tree and the signature on it.
-func verifyHop(reg *registry.Registry, act *liaison.Act, hash liaison.Hash, h *liaison.Hop) (ledger.Checkpoint, verdict, bool) {
+func verifyHop(notes *notes, act *liaison.Act, hash liaison.Hash, h *liaison.Hop) (ledger.Checkpoint, verdict, bool) {
 	none := ledger.Checkpoint{}
 	raw := liaison.JCS(h.Leaf)
 	if _, err := liaison.ParseLeaf(raw); err != nil {
@@ -61,21 +63,56 @@ func verifyHop(reg *registry.Registry, act *liaison.Act, hash liaison.Hash, h *l
 	if head.Origin.Collection != act.Collection {
 		return none, refuse("act.way", "a checkpoint on the way is of collection %s", head.Origin.Collection), false
 	}
-	keys := reg.OfficeKeys(head.Origin.Office, liaison.UseLog, h.Leaf.Added)
-	if len(keys) == 0 {
+	if len(notes.reg.OfficeKeys(head.Origin.Office, liaison.UseLog, h.Leaf.Added)) == 0 {
 		return none, wait("act.key", "no log key of %s is known here for %s", head.Origin.Office, h.Leaf.Added), false
 	}
-	cp, _, err := ledger.OpenCheckpoint(h.Checkpoint, keys)
+	cp, kept, err := notes.open(head, h.Checkpoint, h.Leaf.Added)
 	if err == nil {
 		err = ledger.VerifyInclusion(liaison.LeafHash(raw), h.Index, cp.Size, h.Path, cp.Root)
 	}
-	if err == nil {
-		h.Checkpoint, err = attested(reg, h.Checkpoint, h.Leaf.Added)
-	}
-	if err != nil {
+	if h.Checkpoint = kept; err != nil {
 		return none, refuse("act.way", "%s: %s", head.Origin.Office, err), false
 	}
 	return cp, verdict{}, true
+}
+
+// notes opens the checkpoints of one page. The acts of a page share theirs, so
+// each is verified once for each set of keys that counted.
+type notes struct {
+	reg    *registry.Registry
+	opened map[noteKey]openedNote
+}
+
+type noteKey struct{ note, keys string }
+
+type openedNote struct {
+	cp   ledger.Checkpoint
+	kept string // the note with the signatures that were verified
+	err  error
+}
+
+func newNotes(reg *registry.Registry) *notes {
+	return &notes{reg: reg, opened: map[noteKey]openedNote{}}
+}
+
+// open verifies a checkpoint, whose text says head, by the keys that counted at
+// an instant.
+func (n *notes) open(head ledger.Checkpoint, note string, at liaison.Instant) (ledger.Checkpoint, string, error) {
+	keys := n.reg.OfficeKeys(head.Origin.Office, liaison.UseLog, at)
+	all := slices.Clone(keys)
+	for _, w := range ledger.Cosigners(note) {
+		all = append(all, []byte(w))
+		all = append(all, n.reg.OfficeKeys(w, liaison.UseWitness, at)...)
+	}
+	key := noteKey{note, string(bytes.Join(all, []byte{0}))}
+	o, ok := n.opened[key]
+	if !ok {
+		if o.cp, _, o.err = ledger.OpenCheckpoint(note, keys); o.err == nil {
+			o.kept, o.err = attested(n.reg, note, at)
+		}
+		n.opened[key] = o
+	}
+	return o.cp, o.kept, o.err
 }
 
 // follows: the first leaf is the act's own, at its accepted instant; every
