@@ -144,23 +144,55 @@ func (r *Registry) Offered(here, neighbour liaison.Office, id liaison.Collection
 }
 
 // offers: transit offices get the charter, so that they know what they carry;
-// anything else goes only where a reader is reached.
+// anything else goes only where a reader is reached. Who is removed gets the
+// charter up to its removal.
 func (r *Registry) offers(here, neighbour liaison.Office, c *Collection, at liaison.Instant) bool {
 	v, _ := c.Programme.InForce(at)
 	if last, closed := c.Closing(); closed && (last == nil || !slices.Contains(r.audienceOf(last, at, notEnded), neighbour) && !slices.Contains(last.Transit, neighbour)) {
 		return false // a closed log goes to nobody who joined later
 	}
-	readers := r.OfficesOf(c.Programme, at)
-	targets := readers
 	if c.Area == liaison.Charter {
-		readers = r.charterOffices(c.Programme, at)
-		targets = slices.Concat(readers, v.Transit)
+		_, removed := r.Removal(here, neighbour, c, at)
+		return removed || r.charterReaches(here, neighbour, v, at)
 	}
-	if !r.carries(neighbour, c.Programme, readers, at) {
+	readers := r.OfficesOf(c.Programme, at)
+	return r.carries(neighbour, c.Programme, readers, at) && r.through(here, neighbour, readers)
+}
+
+// charterReaches reports whether under a version the charter goes to a
+// neighbour: it reads or carries, and such an office is reached through it.
+func (r *Registry) charterReaches(here, neighbour liaison.Office, v *Version, at liaison.Instant) bool {
+	readers := r.audienceOf(v, at, notEnded)
+	if !slices.Contains(readers, neighbour) && !slices.Contains(v.Transit, neighbour) {
 		return false
 	}
-	return slices.ContainsFunc(targets, func(to liaison.Office) bool {
+	return r.through(here, neighbour, slices.Concat(readers, v.Transit))
+}
+
+// through reports whether one of the offices is reached through a neighbour.
+func (r *Registry) through(here, neighbour liaison.Office, offices []liaison.Office) bool {
+	return slices.ContainsFunc(offices, func(to liaison.Office) bool {
 		path := r.Path(here, to)
 		return len(path) > 1 && path[1] == neighbour
 	})
+}
+
+// Removal returns the version of a charter that took it away from a neighbour:
+// the last entry that neighbour gets. ok is false if nothing was taken away.
+func (r *Registry) Removal(here, neighbour liaison.Office, c *Collection, at liaison.Instant) (removed *Version, ok bool) {
+	now, _ := c.Programme.InForce(at)
+	had := false
+	for _, v := range c.Programme.Versions {
+		has := r.charterReaches(here, neighbour, v, at)
+		if had && !has {
+			removed = v
+		}
+		if has {
+			removed = nil
+		}
+		if had = has; v == now {
+			break
+		}
+	}
+	return removed, removed != nil
 }
