@@ -113,6 +113,7 @@ type node struct {
 	peers []Peer // guarded by mu
 
 	port net.Listener // opened ahead of start
+	tcp  bool         // dials the network of the machine
 	end  context.CancelFunc
 	done sync.WaitGroup
 }
@@ -162,7 +163,9 @@ func (n *node) start() {
 		n.tune(&cfg)
 	}
 	n.relay = New(cfg)
-	n.relay.dial = n.wires.dial
+	if !n.tcp {
+		n.relay.dial = n.wires.dial
+	}
 	ctx, end := context.WithCancel(context.Background())
 	n.end = end
 	l := n.port
@@ -250,6 +253,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // inBubble runs a test in time of its own.
 func inBubble(t *testing.T, fn func(t *testing.T)) {
 	t.Helper()
+	t.Parallel()
 	synctest.Test(t, fn)
 }
 

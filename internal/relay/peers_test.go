@@ -5,11 +5,13 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
 	"github.com/liaison-office/liaison/internal/desk/desktest"
@@ -303,4 +305,123 @@ func TestWhatTheDeskCannotTakeIsTriedAgainAndNeverSkipped(t *testing.T) {
 			t.Errorf("position %d, %v", p.Follow.Size, err)
 		}
 	})
+}
+
+// muted keeps its evidence to itself until it is let.
+type muted struct {
+	Desk
+	speak chan struct{}
+}
+
+func (d muted) Read(ctx context.Context, v desk.Viewer, q desk.Query) (*desk.Page, error) {
+	select {
+	case <-d.speak:
+	default:
+		if q.What == desk.Outbox {
+			return new(desk.Page), nil
+		}
+	}
+	return d.Desk.Read(ctx, v, q)
+}
+
+func TestAVerdictSurvivesARestartAndReachesTheActsOfficeOverTwoHops(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s, k, h := row(t, newWires())
+		speak := make(chan struct{})
+		h.tune = func(c *Config) { c.Desk = muted{c.Desk, speak} }
+		start(s, k, h)
+		trial := desktest.Collection("trial", "cyber") // its term ends in a day
+		h.Found(t, "register", "community", "trial")
+		knows(t, s, k)
+		eventually(t, "seoul knows the trial", func() bool { _, ok := s.Desk.Registry().Collection(trial); return ok })
+		h.stop()
+		s.Post(t, "Korea", trial, note("accepted"))
+		holdsAll(t, k, s, trial, 1)
+		for _, n := range []*node{s, k, h} {
+			n.Clock.Move(9 * 24 * time.Hour)
+		}
+		h.start()
+		held := func(n *node) bool {
+			p, err := n.Desk.Read(t.Context(), registry.Operator(n.Name), desk.Query{What: desk.Undelivered})
+			return err == nil && len(p.Acts) == 1 && p.Acts[0].Office == hq && p.Acts[0].Status == desk.Held
+		}
+		eventually(t, "hq holds it", func() bool { return held(h) })
+		h.stop()
+		h.Reopen(t)
+		if !held(h) {
+			t.Fatal("hq forgot what it held")
+		}
+		h.start()
+		time.Sleep(time.Minute)
+		if held(s) {
+			t.Fatal("seoul knows what nobody told")
+		}
+		close(speak)
+		eventually(t, "seoul is told", func() bool { return held(s) })
+		eventually(t, "nothing waits any more", func() bool {
+			p, err := h.Desk.Read(t.Context(), registry.Neighbour(tokyo), desk.Query{What: desk.Outbox})
+			q, err2 := k.Desk.Read(t.Context(), registry.Neighbour(seoul), desk.Query{What: desk.Outbox})
+			return err == nil && err2 == nil && len(p.Outbox)+len(q.Outbox) == 0
+		})
+	})
+}
+
+func TestEvidenceIsBundledByCollectionAndWithinItsLimits(t *testing.T) {
+	var list []desk.Evidence
+	for i := range 700 {
+		list = append(list, desk.Evidence{Key: fmt.Sprint(i), Collection: community})
+	}
+	if m, keys, err := bundle(list); err != nil || len(m.Evidence) != maxEvidence || len(keys) != maxEvidence {
+		t.Errorf("%d of 700 in a frame, %v", len(keys), err)
+	}
+	list[3].Collection = charter
+	if _, keys, err := bundle(list); err != nil || strings.Join(keys, " ") != "0 1 2" {
+		t.Errorf("of one collection: %q, %v", keys, err)
+	}
+	long := liaison.Hop{Checkpoint: strings.Repeat("x", maxEvidenceSize/2)}
+	for i := range list {
+		list[i] = desk.Evidence{Key: fmt.Sprint(i), Collection: community, Hops: []liaison.Hop{long}}
+	}
+	if _, keys, err := bundle(list); err != nil || len(keys) != 1 {
+		t.Errorf("of long ones: %q, %v", keys, err)
+	}
+}
+
+func TestTheStatusIsJSON(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := newRogue(t)
+		g.serve(g.page(0, 3), g.page(4, 6))
+		eventually(t, "hq notices", func() bool { return g.followed(community).Fork != nil })
+		b, err := json.Marshal(g.victim.relay.Status())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{`"office":"tokyo.example.org"`, `"connected":"2026-03-01T09:00:00.000000Z"`, `"reason":"gap"`, `"size":3`} {
+			if !strings.Contains(string(b), want) {
+				t.Errorf("%s lacks %s", b, want)
+			}
+		}
+	})
+}
+
+// TestOfficesMeetOverTCP is the one test on a real network, in real time.
+func TestOfficesMeetOverTCP(t *testing.T) {
+	k, h := pair(t, newWires())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.port, k.peers[0].Address = l, l.Addr().String()
+	h.start()
+	k.tcp = true
+	k.start()
+	h.Found(t, "register", "community")
+	for c := k.Journal.Changed(charter); k.Size(t, charter) < h.Size(t, charter); c = k.Journal.Changed(charter) {
+		<-c
+	}
+	knows(t, k)
+	h.Post(t, "NATO", community, notes("hq", 0, 50)...)
+	for c := k.Journal.Changed(community); k.Size(t, community) < 50; c = k.Journal.Changed(community) {
+		<-c
+	}
 }
