@@ -421,3 +421,28 @@ func TestWhoBreaksTheProtocolIsToldWhyAndClosed(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAcknowledgementThatWasLostIsSaidAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := newRogue(t)
+		g.serve(g.page(0, 3))
+		eventually(t, "the first page", func() bool { return g.victim.Size(t, community) == 3 })
+		g.victim.stop()
+		g.victim.start()
+		g.connect()
+		g.send(kindOffers, 0, offers{Collections: []liaison.CollectionID{community}})
+		var m ack
+		for m.Size == 0 {
+			f, err := readFrame(g.stream.in, MaxFrame)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.kind&^compressed == kindAck {
+				_ = g.stream.relay.codec.decode(f, &m)
+			}
+		}
+		if m.Size != 3 || !slices.Equal(ledger.Cosigners(m.Note), []liaison.Office{hq}) {
+			t.Errorf("acknowledged %d by %q", m.Size, m.Note)
+		}
+	})
+}
