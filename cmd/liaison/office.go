@@ -86,7 +86,7 @@ type demoCmd struct {
 
 func (c *demoCmd) Run(a *app) error {
 	err := demo.Run(a.ctx, demo.Options{Dir: c.Folder, Once: c.Once, Out: a.out, Log: a.log(slog.LevelWarn)})
-	if a.ctx.Err() != nil {
+	if a.ctx.Err() != nil && !c.Once {
 		return nil // the user ended it
 	}
 	return err

@@ -163,6 +163,7 @@ func (c *submitCmd) Run(a *app) error {
 		}
 		objects = append(objects, sum.sendable(f, env)...)
 	}
+	markingsFirst(objects)
 	r, err := c.connect(a)
 	if err != nil {
 		return err
@@ -357,4 +358,20 @@ func (c *pullCmd) pull(a *app, r *remote, collection string, q taxii.Query, w io
 	a.note("%d objects; next time only what is new: --added-after %s", count, newest)
 	_, err := io.WriteString(w, end)
 	return err
+}
+
+// markingsFirst sends marking definitions before what they mark: a bundle of
+// many envelopes may hold them anywhere.
+func markingsFirst(objects [][]byte) {
+	rank := func(b []byte) int {
+		if o, err := stix.Parse(b, localLimits); err == nil && o.Type() == "marking-definition" {
+			return 0
+		}
+		return 1
+	}
+	ranks := make(map[*byte]int, len(objects))
+	for _, b := range objects {
+		ranks[&b[0]] = rank(b)
+	}
+	slices.SortStableFunc(objects, func(a, b []byte) int { return ranks[&a[0]] - ranks[&b[0]] })
 }

@@ -93,7 +93,7 @@ func (d *demo) close() {
 			d.Log.Error("office not closed", "err", err)
 		}
 	}
-	if d.Options.Dir == "" && d.Once {
+	if d.Options.Dir == "" {
 		os.RemoveAll(d.dir)
 	}
 }

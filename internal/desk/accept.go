@@ -124,6 +124,10 @@ func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liais
 	}).Allowed
 }
 
+// MaxVersions bounds the versions of one object in one batch: each is compared
+// with all others, under the one writer.
+const MaxVersions = 100
+
 // acceptObjects is the first door. Marking definitions come first, so that
 // what they mark finds them in every log.
 func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *registry.Collection, actor release.Actor) ([]Outcome, error) {
@@ -132,9 +136,15 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 	unlisted := d.unlisted()
 	var items []journal.Item
 	var places []int
+	versions := map[stix.ID]int{}
 	for _, i := range markingsFirst(b.Items) {
 		o := &outcomes[i]
 		if !d.admit(&b.Items[i], o) {
+			continue
+		}
+		id := b.Items[i].Object.ID()
+		if versions[id]++; versions[id] > MaxVersions {
+			o.Status, o.Pointer, o.Reason = Refused, "/id", fmt.Sprintf("one batch holds more than %d versions of this object; send the others in a later one", MaxVersions)
 			continue
 		}
 		q := d.question(coll, actor, b.Items[i].Object, resolve)

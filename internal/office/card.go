@@ -3,6 +3,7 @@ package office
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -138,23 +139,27 @@ func AddPeer(dir, note string) (*Card, error) {
 	return c, os.WriteFile(filepath.Join(dir, peersDir, string(c.Office)+".card"), []byte(note), 0o600)
 }
 
-// LoadPeers reads the cards of the neighbours, by name.
+// LoadPeers reads the cards of the neighbours, by name. The error names cards
+// that cannot be read; the others are returned all the same.
 func LoadPeers(dir string) ([]*Card, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, peersDir, "*.card"))
 	if err != nil {
 		return nil, err
 	}
 	var cards []*Card
+	var bad []error
 	for _, p := range paths {
 		note, err := os.ReadFile(p)
 		if err != nil {
-			return nil, err
+			bad = append(bad, err)
+			continue
 		}
 		c, err := ParseCard(string(note))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p, err)
+			bad = append(bad, fmt.Errorf("%s: %w", p, err))
+			continue
 		}
 		cards = append(cards, c)
 	}
-	return cards, nil
+	return cards, errors.Join(bad...)
 }

@@ -60,12 +60,8 @@ func (r *Registry) OfficesOf(p *Programme, at liaison.Instant) []liaison.Office 
 	return r.audience(p, at, liaison.Participant.Covers)
 }
 
-// charterOffices also counts parties whose time begins later: they know what
-// they will be party of.
-func (r *Registry) charterOffices(p *Programme, at liaison.Instant) []liaison.Office {
-	return r.audience(p, at, notEnded)
-}
-
+// notEnded also counts parties whose time begins later: they know what they
+// will be party of.
 func notEnded(q liaison.Participant, at liaison.Instant) bool { return !q.Ended(at) }
 
 func (r *Registry) audience(p *Programme, at liaison.Instant, counts func(liaison.Participant, liaison.Instant) bool) []liaison.Office {

@@ -127,8 +127,18 @@ func (s *stream) followFromPosition(ctx context.Context, c liaison.CollectionID,
 			return err
 		}
 	}
+	asked := new(question)
+	defer func() { s.asking.forget(asked.number) }()
 	for {
-		if at, err = s.followOnce(ctx, at); err != nil {
+		if asked.number == 0 {
+			if asked, err = s.request(at); err != nil {
+				return err
+			}
+			if err := s.sendFrame(ctx, asked.frame); err != nil {
+				return err
+			}
+		}
+		if at, asked, err = s.followOnce(ctx, at, asked); err != nil {
 			return err
 		}
 		pause.now = 0
@@ -149,34 +159,67 @@ func (s *stream) position(ctx context.Context, c liaison.CollectionID) (*positio
 	return &at, err
 }
 
-// followOnce asks for the next page, verifies it and brings it to the desk. It
-// returns the position after it.
-func (s *stream) followOnce(ctx context.Context, at *position) (*position, error) {
-	f, err := s.nextAnswer(ctx, at)
+// question is a follow that was asked; the zero one was not.
+type question struct {
+	number uint32
+	frame  frame
+	answer chan frame
+}
+
+// request prepares the follow of what comes after a position.
+func (s *stream) request(at *position) (*question, error) {
+	q := new(question)
+	var err error
+	q.number, q.answer = s.asking.ask()
+	q.frame, err = s.relay.codec.encode(kindFollow, follow{Number: q.number, Collection: at.origin.Collection, From: at.leaves.Size()})
+	return q, err
+}
+
+// followOnce verifies the page that was asked for and brings it to the desk. It
+// returns the position after it and, if the neighbour was asked for it
+// meanwhile, what comes next.
+func (s *stream) followOnce(ctx context.Context, at *position, asked *question) (*position, *question, error) {
+	none := new(question)
+	f, err := s.await(ctx, asked)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	release, err := s.relay.turn(ctx)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	defer release()
 	p, err := s.verifyPage(at, f)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
-	return s.accept(ctx, p)
+	next, err := s.requestAhead(&p.next)
+	if err == nil {
+		at, err = s.accept(ctx, p)
+	}
+	return at, next, err
 }
 
-func (s *stream) nextAnswer(ctx context.Context, at *position) (frame, error) {
-	number, answer := s.asking.ask()
-	defer s.asking.forget(number)
-	m := follow{Number: number, Collection: at.origin.Collection, From: at.leaves.Size()}
-	if err := s.send(ctx, kindFollow, m); err != nil {
-		return frame{}, err
+// requestAhead asks for the page after one that is verified and not committed
+// yet, so that the neighbour reads while we write. Others wait for their turn,
+// so it does not wait for the writer.
+func (s *stream) requestAhead(at *position) (*question, error) {
+	q, err := s.request(at)
+	if err != nil {
+		return q, err
 	}
 	select {
-	case f := <-answer:
+	case s.out <- q.frame:
+		return q, nil
+	default:
+		s.asking.forget(q.number)
+		return new(question), nil
+	}
+}
+
+func (s *stream) await(ctx context.Context, q *question) (frame, error) {
+	select {
+	case f := <-q.answer:
 		return f, s.refused(f)
 	case <-ctx.Done():
 		return frame{}, context.Cause(ctx)

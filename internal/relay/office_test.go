@@ -103,7 +103,7 @@ func (w *wires) dials() int {
 // node is an office with its relay at work.
 type node struct {
 	*desktest.Office
-	t     *testing.T
+	t     testing.TB
 	wires *wires
 	relay *Relay
 	log   *logged
@@ -174,6 +174,16 @@ func (n *node) start() {
 	}
 	n.done.Go(func() { n.must(n.relay.Serve(ctx, l)) })
 	n.done.Go(func() { n.must(n.relay.Run(ctx)) })
+}
+
+// listenTCP lets a neighbour dial the node on the machine's own network.
+func (n *node) listenTCP(dialler *node) {
+	n.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.port, dialler.tcp, dialler.peers[0].Address = l, true, l.Addr().String()
 }
 
 func (n *node) must(err error) {

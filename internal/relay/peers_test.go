@@ -407,13 +407,8 @@ func TestTheStatusIsJSON(t *testing.T) {
 // TestOfficesMeetOverTCP is the one test on a real network, in real time.
 func TestOfficesMeetOverTCP(t *testing.T) {
 	k, h := pair(t, newWires())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.port, k.peers[0].Address = l, l.Addr().String()
+	h.listenTCP(k)
 	h.start()
-	k.tcp = true
 	k.start()
 	h.Found(t, "register", "community")
 	for c := k.Journal.Changed(charter); k.Size(t, charter) < h.Size(t, charter); c = k.Journal.Changed(charter) {
