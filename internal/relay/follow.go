@@ -222,6 +222,7 @@ func (s *stream) await(ctx context.Context, q *question) (frame, error) {
 	case f := <-q.answer:
 		return f, s.refused(f)
 	case <-ctx.Done():
+		s.asking.forget(q.number)
 		return frame{}, context.Cause(ctx)
 	}
 }
