@@ -325,8 +325,14 @@ func knows(t *testing.T, nodes ...*node) {
 func learned(t *testing.T, o *desktest.Office) {
 	t.Helper()
 	eventually(t, string(o.Name)+" knows the community", func() bool {
-		_, ok := o.Desk.Registry().Collection(community)
-		return ok && len(o.Desk.Registry().Neighbours(tokyo)) == 2 && len(o.Desk.Registry().Parties()) >= 3
+		reg := o.Desk.Registry()
+		for _, party := range []string{"NATO", "Japan", "Korea"} {
+			if _, ok := reg.Party(desktest.PartyID(party)); !ok {
+				return false
+			}
+		}
+		_, ok := reg.Collection(community)
+		return ok && len(reg.Neighbours(tokyo)) == 2
 	})
 }
 
