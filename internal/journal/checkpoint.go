@@ -156,7 +156,9 @@ func (j *Journal) Checkpoint(ctx context.Context, v store.View, c liaison.Collec
 	}
 	if size > done.size {
 		if err := verifyLeaves(v, c, done.size, size); err != nil {
-			j.stop(c, err)
+			if errors.Is(err, errTree) { // who reads may hang up: that says nothing about the log
+				j.stop(c, err)
+			}
 			return "", err
 		}
 	}
@@ -180,6 +182,9 @@ func (j *Journal) sign(v store.View, c liaison.CollectionID, size uint64, done *
 	return note, nil
 }
 
+// errTree says that stored hashes do not follow from the stored leaves.
+var errTree = errors.New("it does not follow from the leaves")
+
 // verifyLeaves reads the leaves from..to back and recomputes every hash they
 // complete.
 func verifyLeaves(v store.View, c liaison.CollectionID, from, to uint64) error {
@@ -190,11 +195,11 @@ func verifyLeaves(v store.View, c liaison.CollectionID, from, to uint64) error {
 			return err
 		}
 		if len(want) != len(s.Hashes) {
-			return fmt.Errorf("index %d holds %d hashes, want %d", s.Index, len(s.Hashes), len(want))
+			return fmt.Errorf("index %d holds %d hashes, want %d: %w", s.Index, len(s.Hashes), len(want), errTree)
 		}
 		for level, h := range want {
 			if s.Hashes[level] != h {
-				return fmt.Errorf("index %d: stored hash of level %d does not follow from the leaves", s.Index, level)
+				return fmt.Errorf("index %d: stored hash of level %d: %w", s.Index, level, errTree)
 			}
 		}
 		return nil
