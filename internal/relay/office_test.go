@@ -322,16 +322,26 @@ func knows(t *testing.T, nodes ...*node) {
 	}
 }
 
-// learned waits until an office's own party may write into the community and
-// everybody in it is known.
+// learned waits until an office's own party may write into the community, and
+// everybody in it and the ways to them are known.
 func learned(t *testing.T, o *desktest.Office) {
 	t.Helper()
 	party := map[liaison.Office]string{seoul: "Korea", tokyo: "Japan", hq: "NATO"}[o.Name]
 	eventually(t, string(o.Name)+" knows the community", func() bool {
 		list, err := o.Desk.Collections(t.Context(), o.As(t, party))
-		return err == nil && len(o.Desk.Registry().Parties()) >= 4 &&
+		return err == nil && len(o.Desk.Registry().Parties()) >= 4 && len(o.Desk.Registry().Neighbours(tokyo)) == 2 &&
 			slices.ContainsFunc(list, func(c desk.Collection) bool { return c.ID == community && c.CanWrite })
 	})
+}
+
+// post brings notes to an office's first door; each must be accepted.
+func (n *node) post(t *testing.T, party string, c liaison.CollectionID, objects ...[]byte) {
+	t.Helper()
+	for i, o := range n.Post(t, party, c, objects...) {
+		if o.Status != desk.Accepted {
+			t.Fatalf("%s: note %d is %s: %s", n.Name, i, o.Status, o.Reason)
+		}
+	}
 }
 
 // receipt reads the receipt of an act's entry at its own office.

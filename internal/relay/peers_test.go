@@ -144,7 +144,7 @@ func TestAnExpelledNeighbourIsCutWithinASecond(t *testing.T) {
 		knows(t, k)
 		h.expel(tokyo)
 		time.Sleep(time.Second)
-		h.Post(t, "NATO", community, note("after"))
+		h.post(t, "NATO", community, note("after"))
 		time.Sleep(time.Minute)
 		if k.Size(t, community) != 0 {
 			t.Error("it got what came a second later")
@@ -159,22 +159,22 @@ func TestACollectionNoLongerOfferedIsCutAndTheOthersGoOn(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s, k, h := row(t, newWires())
 		start(s, k, h)
-		h.Found(t, "register", "community", "itpp")
+		h.Found(t, "register", "community", "members")
 		knows(t, s, k)
-		itpp := desktest.Collection("itpp", "cyber")
-		eventually(t, "tokyo follows", func() bool { _, ok := k.Desk.Registry().Collection(itpp); return ok })
-		h.Enact(t, "itpp", desktest.CharterOf("itpp").Amend(func(p *liaison.Programme) {
+		drafts := desktest.Collection("members", "drafts")
+		eventually(t, "tokyo follows", func() bool { _, ok := k.Desk.Registry().Collection(drafts); return ok })
+		h.Enact(t, "members", desktest.CharterOf("members").Amend(func(p *liaison.Programme) {
 			p.Parties, p.Transit, p.Comment = p.Parties[:1], nil, nil // Japan leaves
 		}))
 		h.Clock.Move(2 * time.Hour)
 		k.Clock.Move(2 * time.Hour)
 		s.Clock.Move(2 * time.Hour)
 		time.Sleep(time.Second)
-		h.Post(t, "NATO", itpp, note("for what remains"))
+		h.Post(t, "NATO", drafts, note("for what remains"))
 		h.Post(t, "NATO", community, note("for all"))
 		holdsAll(t, s, h, community, 1)
 		time.Sleep(time.Minute)
-		if k.Size(t, itpp) != 0 {
+		if k.Size(t, drafts) != 0 {
 			t.Error("tokyo got what it may no longer follow")
 		}
 	})
@@ -217,7 +217,7 @@ func TestASilentNeighbourIsTakenForDeadAndDialledAgain(t *testing.T) {
 			t.Errorf("given up after %s, want %s after the last byte", d, deadAfter)
 		}
 		eventually(t, "they meet again", func() bool { return connected(h, tokyo) && connected(k, hq) })
-		h.Post(t, "NATO", community, note("after"))
+		h.post(t, "NATO", community, note("after"))
 		holdsAll(t, k, h, community, 1)
 	})
 }
@@ -230,7 +230,7 @@ func TestAnEntryReachesTheFollowerWithoutPolling(t *testing.T) {
 		knows(t, s, k)
 		time.Sleep(time.Hour + 333*time.Millisecond) // in the middle of every poll
 		began := time.Now()
-		s.Post(t, "Korea", community, note("now"))
+		s.post(t, "Korea", community, note("now"))
 		for changed := h.Journal.Changed(community); h.Size(t, community) == 0; changed = h.Journal.Changed(community) {
 			<-changed
 		}
@@ -299,7 +299,7 @@ func TestWhatTheDeskCannotTakeIsTriedAgainAndNeverSkipped(t *testing.T) {
 		}
 		close(full)
 		knows(t, k)
-		h.Post(t, "NATO", community, note("after"))
+		h.post(t, "NATO", community, note("after"))
 		holdsAll(t, k, h, community, 1)
 		if p, err := k.Desk.Read(t.Context(), registry.Neighbour(hq), desk.Query{What: desk.Position, Origin: h.Journal.Origin(charter)}); err != nil || p.Follow.Size != h.Size(t, charter) {
 			t.Errorf("position %d, %v", p.Follow.Size, err)
@@ -335,7 +335,7 @@ func TestAVerdictSurvivesARestartAndReachesTheActsOfficeOverTwoHops(t *testing.T
 		knows(t, s, k)
 		eventually(t, "seoul knows the trial", func() bool { _, ok := s.Desk.Registry().Collection(trial); return ok })
 		h.stop()
-		s.Post(t, "Korea", trial, note("accepted"))
+		s.post(t, "Korea", trial, note("accepted"))
 		holdsAll(t, k, s, trial, 1)
 		for _, n := range []*node{s, k, h} {
 			n.Clock.Move(9 * 24 * time.Hour)
@@ -415,7 +415,7 @@ func TestOfficesMeetOverTCP(t *testing.T) {
 		<-c
 	}
 	knows(t, k)
-	h.Post(t, "NATO", community, notes("hq", 0, 50)...)
+	h.post(t, "NATO", community, notes("hq", 0, 50)...)
 	for c := k.Journal.Changed(community); k.Size(t, community) < 50; c = k.Journal.Changed(community) {
 		<-c
 	}

@@ -39,7 +39,7 @@ func TestANoteTravelsOfficeByOfficeAndIsProvedAtItsFirstDoor(t *testing.T) {
 		start(s, k, h)
 		h.Found(t, "register", "community")
 		knows(t, s, k)
-		s.Post(t, "Korea", community, notes("seoul", 0, 30)...)
+		s.post(t, "Korea", community, notes("seoul", 0, 30)...)
 		holdsAll(t, h, s, community, 30)
 		holdsAll(t, k, s, community, 30)
 		proved(t, s, 0)
@@ -62,7 +62,7 @@ func TestNothingIsLostOrDoubledWhenTheFollowerRestartsMidway(t *testing.T) {
 		h.Found(t, "register", "community")
 		knows(t, s, k)
 		for i := range 8 {
-			s.Post(t, "Korea", community, notes("seoul", 20*i, 20*i+20)...)
+			s.post(t, "Korea", community, notes("seoul", 20*i, 20*i+20)...)
 			eventually(t, "some came", func() bool { return k.Size(t, community) >= uint64(20*i+5) })
 			k.restart()
 		}
@@ -129,10 +129,10 @@ func cutAnywhere(t *testing.T, random *rand.Rand) {
 	h.Found(t, "register", "community")
 	knows(t, s, k)
 	for i := range 10 {
-		s.Post(t, "Korea", community, notes("seoul", 10*i, 10*i+10)...)
+		s.post(t, "Korea", community, notes("seoul", 10*i, 10*i+10)...)
 		eventually(t, "some arrives", func() bool { return h.Size(t, community) >= uint64(10*i+5) })
 	}
-	h.Post(t, "NATO", community, note("from hq"))
+	h.post(t, "NATO", community, note("from hq"))
 	holdsAll(t, h, s, community, 101)
 	holdsAll(t, k, s, community, 101)
 	if n := w.dials() - 2; n < 5 {
@@ -161,7 +161,7 @@ func TestASlowReaderGetsEverythingAndIsNotTakenForDead(t *testing.T) {
 		knows(t, s, k)
 		dials := w.dials()
 		for i := range 4 {
-			h.Post(t, "NATO", community, notes("hq", 100*i, 100*i+100)...)
+			h.post(t, "NATO", community, notes("hq", 100*i, 100*i+100)...)
 		}
 		holdsAll(t, s, h, community, 400)
 		if w.dials() != dials {
@@ -191,7 +191,7 @@ func TestOfTwoStreamsDialledAtOnceTheLowerOfficesSurvives(t *testing.T) {
 		if w.dials() > 6 {
 			t.Errorf("%d dials: the streams replace each other", w.dials())
 		}
-		h.Post(t, "NATO", community, note("after"))
+		h.post(t, "NATO", community, note("after"))
 		holdsAll(t, k, h, community, 1)
 	})
 }
@@ -214,7 +214,7 @@ func TestBytesTheFollowerSentStayAtHome(t *testing.T) {
 		h.Found(t, "register", "community")
 		knows(t, s, k)
 		long := note(strings.Repeat("incompressible ", 1000))
-		s.Post(t, "Korea", community, long)
+		s.post(t, "Korea", community, long)
 		holdsAll(t, h, s, community, 1)
 		p, err := k.Desk.Read(t.Context(), registry.Neighbour(seoul), desk.Query{What: desk.Log, Collection: community})
 		if err != nil || len(p.Leaves) != 1 {
@@ -240,7 +240,7 @@ func TestWhatIsHeldOrRefusedFurtherOnIsToldTheActsOffice(t *testing.T) {
 		h.Found(t, "register", "community")
 		knows(t, s, k)
 		s.stop()
-		s.Post(t, "Korea", community, note("late"), note("later"))
+		s.post(t, "Korea", community, note("late"), note("later"))
 		for _, n := range []*node{s, k, h} {
 			n.Clock.Move(30 * time.Minute)
 		}
