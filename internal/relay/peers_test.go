@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,82 @@ func TestACollectionNoLongerOfferedIsCutAndTheOthersGoOn(t *testing.T) {
 			t.Error("tokyo got what it may no longer follow")
 		}
 	})
+}
+
+// tardy reads a collection's log at once and hands the page over later, when
+// the right to it may be gone.
+type tardy struct {
+	Desk
+	of   liaison.CollectionID
+	read chan struct{} // takes one for each page that was read
+	give chan struct{} // closed: hand over
+}
+
+func (d tardy) Read(ctx context.Context, v desk.Viewer, q desk.Query) (*desk.Page, error) {
+	p, err := d.Desk.Read(ctx, v, q)
+	if q.What == desk.Log && q.Collection == d.of && err == nil && len(p.Leaves) > 0 {
+		nudge(d.read)
+		<-d.give
+	}
+	return p, err
+}
+
+func TestAPageReadBeforeARemovalIsNotSentAfterIt(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := newRogue(t) // an honest follower would not show what it is sent
+		h := g.victim
+		h.stop()
+		drafts := desktest.Collection("members", "drafts")
+		slow := tardy{of: drafts, read: make(chan struct{}, 1), give: make(chan struct{})}
+		h.tune = func(c *Config) { slow.Desk = c.Desk; c.Desk = slow }
+		h.Found(t, "members")
+		h.start()
+		g.connect()
+		g.awaitOffers(func(list []liaison.CollectionID) bool { return slices.Contains(list, drafts) })
+		h.post(t, "NATO", drafts, note("read in time"))
+		g.send(kindFollow, 0, follow{Number: 1, Collection: drafts})
+		<-slow.read
+		h.Enact(t, "members", desktest.CharterOf("members").Amend(func(p *liaison.Programme) {
+			p.Parties, p.Transit, p.InForce = p.Parties[1:], nil, desktest.At(time.Minute)
+		}))
+		h.Clock.Move(2 * time.Minute) // less than would end the stream
+		g.awaitOffers(func(list []liaison.CollectionID) bool { return !slices.Contains(list, drafts) })
+		close(slow.give)
+		if f := g.awaitAnswer(); f.kind&^compressed != kindGone {
+			t.Errorf("hq answered with %s", f.kind)
+		}
+	})
+}
+
+// awaitOffers reads until the offers are as wanted.
+func (g *rogue) awaitOffers(ok func([]liaison.CollectionID) bool) {
+	g.t.Helper()
+	for {
+		f := g.awaitFrame(kindOffers)
+		var m offers
+		if err := g.stream.relay.codec.decode(f, &m); err != nil {
+			g.t.Fatal(err)
+		}
+		if ok(m.Collections) {
+			return
+		}
+	}
+}
+
+// awaitAnswer reads until a follow is answered.
+func (g *rogue) awaitAnswer() frame { return g.awaitFrame(kindPage, kindGone, kindBusy) }
+
+func (g *rogue) awaitFrame(kinds ...kind) frame {
+	g.t.Helper()
+	for {
+		f, err := readFrame(g.stream.in, MaxFrame)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		if slices.Contains(kinds, f.kind&^compressed) {
+			return f
+		}
+	}
 }
 
 // deaf takes what is written and answers nothing, as a host that lost its power
