@@ -114,7 +114,7 @@ func (c *Card) set(name, value string) (err error) {
 	case "office":
 		c.Office, err = liaison.ParseOffice(value)
 	case "address":
-		c.Address = value
+		c.Address, err = value, checkReachable(value)
 	case liaison.UseLog, liaison.UseWitness, liaison.UseAct, liaison.UseRelay:
 		key, err := base64.StdEncoding.Strict().DecodeString(value)
 		if err != nil || len(key) != 32 {

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -59,49 +60,38 @@ func ParseConfig(path, text string) (*Config, error) {
 	if err := DecodeTOML(path, text, c); err != nil {
 		return nil, err
 	}
-	return c, c.check(path)
+	if key, err := c.check(); err != nil {
+		return nil, fmt.Errorf("%s:%d: %s: %w", path, lineOf(text, toml.Key{key}), key, err)
+	}
+	return c, nil
 }
 
-// DecodeTOML reads TOML into a struct. An unknown key is an error; errors name
-// the line of path.
-func DecodeTOML(path, text string, into any) error {
-	meta, err := toml.Decode(text, into)
-	var parse toml.ParseError
-	if errors.As(err, &parse) {
-		return fmt.Errorf("%s:%d: %s", path, parse.Position.Line, parse.Message)
+// check says which key has a value that cannot work, and why.
+func (c *Config) check() (key string, err error) {
+	if c.Office == "" {
+		return "office", errors.New("it is missing: the DNS name of the office, such as tokyo.example.org")
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return fmt.Errorf("%s:%d: unknown key %q", path, lineOf(text, unknown[0]), unknown[0])
-	}
-	return nil
-}
-
-// lineOf finds the line that sets a key.
-func lineOf(text string, key toml.Key) int {
-	last := key[len(key)-1]
-	for i, l := range strings.Split(text, "\n") {
-		name, _, ok := strings.Cut(l, "=")
-		if ok && strings.Trim(strings.TrimSpace(name), `"'`) == last {
-			return i + 1
-		}
-		if strings.Trim(strings.TrimSpace(l), "[]") == key.String() {
-			return i + 1
-		}
-	}
-	return 1
-}
-
-func (c *Config) check(path string) error {
 	if _, err := liaison.ParseOffice(string(c.Office)); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return "office", err
+	}
+	if err := checkListener(c.Exchange); err != nil {
+		return "exchange", err
+	}
+	if err := checkListener(c.Relay); err != nil {
+		return "relay", err
+	}
+	if c.Relay == c.Exchange && !strings.HasSuffix(c.Relay, ":0") {
+		return "relay", fmt.Errorf("%s is the address of exchange too: each needs a port of its own", c.Relay)
+	}
+	if c.Address != "" {
+		if err := checkReachable(c.Address); err != nil {
+			return "address", err
+		}
 	}
 	if c.Validation != desk.Admit && c.Validation != desk.Strict {
-		return fmt.Errorf("%s: validation is %q, want admit or strict", path, c.Validation)
+		return "validation", fmt.Errorf("%q: want admit or strict", c.Validation)
 	}
-	return nil
+	return "", nil
 }
 
 // loadPin reads the pinned authority.
@@ -119,8 +109,14 @@ func loadPin(dir string) (ledger.Pin, error) {
 }
 
 // Init makes the folder of a new office: configuration, keys and the pinned
-// authority. It refuses a folder that holds an office already.
+// authority. It refuses a folder that holds an office already, and addresses
+// on which the office could not serve.
 func Init(dir string, c Config, pin ledger.Pin) error {
+	c.Exchange, c.Relay = cmp.Or(c.Exchange, DefaultExchange), cmp.Or(c.Relay, DefaultRelay)
+	c.Validation = cmp.Or(c.Validation, desk.Admit)
+	if key, err := c.check(); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
 		return fmt.Errorf("%s holds an office already", dir)
 	}
@@ -143,20 +139,13 @@ func (c *Config) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The office of this folder. Every key is described in docs/configuration.md.\n")
 	fmt.Fprintf(&b, "office = %q\n\n", c.Office)
-	fmt.Fprintf(&b, "# TAXII 2.1 for the tools of this office's parties.\nexchange = %q\n\n", orDefault(c.Exchange, DefaultExchange))
-	fmt.Fprintf(&b, "# The relay stream of neighbouring offices.\nrelay = %q\n", orDefault(c.Relay, DefaultRelay))
+	fmt.Fprintf(&b, "# TAXII 2.1 for the tools of this office's parties.\nexchange = %q\n\n", c.Exchange)
+	fmt.Fprintf(&b, "# The relay stream of neighbouring offices.\nrelay = %q\n", c.Relay)
 	if c.Address != "" {
 		fmt.Fprintf(&b, "\n# Where neighbours reach the relay.\naddress = %q\n", c.Address)
 	}
-	if c.Validation != "" {
+	if c.Validation != desk.Admit {
 		fmt.Fprintf(&b, "\n# admit (with findings) or strict.\nvalidation = %q\n", c.Validation)
 	}
 	return b.String()
-}
-
-func orDefault(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }

@@ -37,6 +37,7 @@ func (p *Operator) operations() map[string]operation {
 		"account/list":     op(p.Accounts),
 		"account/password": op(p.SetPassword),
 		"account/disable":  op(p.DisableAccount),
+		"account/enable":   op(p.EnableAccount),
 		"account/token":    op(p.NewToken),
 		"control/add":      op(p.AddControl),
 		"programme/list":   op(p.Programmes),
@@ -95,21 +96,73 @@ func (p *Operator) Handler() http.Handler {
 // socketPath is where an office's socket is.
 func socketPath(dir string) string { return filepath.Join(dir, SocketFile) }
 
+// maxSocketPath is what the name of a socket may have on every Unix, in bytes.
+const maxSocketPath = 100
+
+// atSocket calls fn with a name of the folder's socket that is short enough:
+// in a deep folder, through a link in a private temporary one.
+func atSocket(dir string, fn func(path string) error) error {
+	if path := socketPath(dir); len(path) <= maxSocketPath {
+		return fn(path)
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	short, err := os.MkdirTemp("", "liaison-")
+	if err != nil {
+		return err
+	}
+	link := filepath.Join(short, "office")
+	if err = os.Symlink(dir, link); err == nil {
+		err = fn(socketPath(link))
+	}
+	return errors.Join(err, os.RemoveAll(short))
+}
+
+// operatorSocket is the listening socket; closing it removes it.
+type operatorSocket struct {
+	*net.UnixListener
+	path string
+}
+
+func (s *operatorSocket) Close() error {
+	err := s.UnixListener.Close()
+	if e := os.Remove(s.path); e != nil && !errors.Is(e, os.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
 // listenOperator opens the socket; the store's lock has shown that no other
 // process serves this folder, so a socket that is there is a leftover.
 func (o *Office) listenOperator() (net.Listener, error) {
-	path := socketPath(o.Dir)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	s := &operatorSocket{path: socketPath(o.Dir)}
+	if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	l, err := net.Listen("unix", path)
+	err := atSocket(o.Dir, func(path string) (err error) {
+		s.UnixListener, err = net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("the operator's socket: %w", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, l.Close())
+	s.SetUnlinkOnClose(false) // by this name it is gone already, if it is a link's
+	if err := os.Chmod(s.path, 0o600); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	return l, nil
+	return s, nil
+}
+
+// dialOperator connects to the office that serves a folder.
+func dialOperator(ctx context.Context, dir string) (conn net.Conn, err error) {
+	err = atSocket(dir, func(path string) (err error) {
+		var d net.Dialer
+		conn, err = d.DialContext(ctx, "unix", path)
+		return err
+	})
+	return conn, err
 }
 
 // Call runs an operation on the office of a folder: over its socket if it is
@@ -118,7 +171,7 @@ func Call(ctx context.Context, dir, name string, opt Options, request, reply any
 	if _, err := LoadConfig(dir); err != nil {
 		return err
 	}
-	if conn, err := net.Dial("unix", socketPath(dir)); err == nil {
+	if conn, err := dialOperator(ctx, dir); err == nil {
 		conn.Close()
 		return callSocket(ctx, dir, name, request, reply)
 	}
@@ -136,10 +189,7 @@ func callSocket(ctx context.Context, dir, name string, request, reply any) error
 		return err
 	}
 	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", socketPath(dir))
-		},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialOperator(ctx, dir) },
 	}}
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://office/"+name, strings.NewReader(string(body)))

@@ -83,7 +83,7 @@ type Office struct {
 
 // Bound are the listeners of a running office.
 type Bound struct {
-	Exchange, Relay net.Listener
+	Exchange, Relay, Operator net.Listener
 }
 
 // Open opens the office of a folder. Close must be called.
@@ -193,6 +193,9 @@ func (o *Office) Listen() (err error) {
 	if o.bound.Relay, err = listen("relay", o.Config.Relay); err != nil {
 		return errors.Join(err, o.bound.Exchange.Close())
 	}
+	if o.bound.Operator, err = o.listenOperator(); err != nil {
+		return errors.Join(err, o.bound.Exchange.Close(), o.bound.Relay.Close())
+	}
 	return nil
 }
 
@@ -210,6 +213,22 @@ func listen(key, address string) (net.Listener, error) {
 // Addresses returns where the running office listens.
 func (o *Office) Addresses() (exchange, relay string) {
 	return o.bound.Exchange.Addr().String(), o.bound.Relay.Addr().String()
+}
+
+// reachable is the address on the office's card: what the operator says, or
+// the relay's if it names a machine and a port. Empty: the office only dials.
+func (o *Office) reachable() string {
+	if o.Config.Address != "" {
+		return o.Config.Address
+	}
+	address := o.Config.Relay
+	if o.bound.Relay != nil {
+		address = o.bound.Relay.Addr().String()
+	}
+	if checkReachable(address) != nil {
+		return ""
+	}
+	return address
 }
 
 // The limits of the HTTP server (Go's have none by default).
@@ -230,15 +249,11 @@ func (o *Office) Run(ctx context.Context) error {
 	// The live heap is a few megabytes and a page of objects as large again:
 	// with Go's default every second page would start a collection.
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
-	operator, err := o.listenOperator()
-	if err != nil {
-		return err
-	}
 	g := newGroup(ctx)
 	g.add("journal", o.Journal.Run)
 	g.add("desk", o.Desk.Run)
 	g.add("exchange", serveHTTP(o.bound.Exchange, o.Exchange, o.Log))
-	g.add("operator", serveHTTP(operator, o.Operator().Handler(), o.Log))
+	g.add("operator", serveHTTP(o.bound.Operator, o.Operator().Handler(), o.Log))
 	g.add("relay listener", func(ctx context.Context) error { return o.Relay.Serve(ctx, o.bound.Relay) })
 	g.add("relay", o.Relay.Run)
 	return g.wait()

@@ -120,6 +120,15 @@ func (p *Operator) DisableAccount(ctx context.Context, r NameRequest) (struct{},
 	return struct{}{}, p.o.Accounts.Disable(ctx, r.Name)
 }
 
+// EnableAccount lets a disabled account in again, with its password. Tokens
+// that it had stay ended.
+func (p *Operator) EnableAccount(ctx context.Context, r NameRequest) (struct{}, error) {
+	return struct{}{}, p.o.Accounts.change(ctx, r.Name, "", func(old registry.Account, ok bool) (registry.Account, error) {
+		old.Disabled = false
+		return existing(r.Name)(old, ok)
+	})
+}
+
 // TokenRequest asks for a token.
 type TokenRequest struct {
 	Name        string `json:"name"`
@@ -383,21 +392,17 @@ func (p *Operator) Peers(context.Context, struct{}) ([]relay.PeerStatus, error) 
 	return p.o.Relay.Status(), nil
 }
 
-// CardReply is the office's own card.
+// CardReply is the office's own card. Without an address nobody dials it.
 type CardReply struct {
 	Card        string `json:"card"`
 	Fingerprint string `json:"fingerprint"`
+	Address     string `json:"address,omitzero"`
 }
 
 // Card returns the office's card.
 func (p *Operator) Card(context.Context, struct{}) (CardReply, error) {
-	address := p.o.Config.Address
-	if address == "" && p.o.bound.Relay != nil {
-		address = p.o.bound.Relay.Addr().String()
-	} else if address == "" {
-		address = p.o.Config.Relay
-	}
-	return CardReply{p.o.Keys.SignedCard(address), p.o.Keys.Card(address).Fingerprint()}, nil
+	address := p.o.reachable()
+	return CardReply{p.o.Keys.SignedCard(address), p.o.Keys.Card(address).Fingerprint(), address}, nil
 }
 
 // Fsck checks every log, byte by byte.
