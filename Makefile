@@ -6,8 +6,8 @@ GO ?= go
 .PHONY: demo test check bench kill build setup
 
 ## demo: three offices on this machine, one note on its way, proved at headquarters
-demo:
-	$(GO) run ./cmd/liaison demo $(DEMO)
+demo: build
+	./bin/liaison demo $(DEMO)
 
 ## test: every test of the project
 test: setup

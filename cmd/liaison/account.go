@@ -18,6 +18,7 @@ type accountCmd struct {
 	Password accountPasswordCmd `cmd:"" help:"Reset a password."`
 	Token    accountTokenCmd    `cmd:"" help:"Make a Bearer token for an account; it is shown once."`
 	Disable  accountDisableCmd  `cmd:"" help:"End an account's rights at once."`
+	Enable   accountEnableCmd   `cmd:"" help:"Let a disabled account in again, with its password; its tokens stay ended."`
 }
 
 // newPassword is where a password comes from.
@@ -152,4 +153,16 @@ func (c *accountDisableCmd) Run(a *app) error {
 		return err
 	}
 	return a.show(map[string]string{"disabled": c.Name}, func() { a.say("%s is disabled", c.Name) })
+}
+
+type accountEnableCmd struct {
+	Name string `arg:"" help:"Name of the account."`
+}
+
+func (c *accountEnableCmd) Run(a *app) error {
+	var done struct{}
+	if err := a.call("account/enable", office.NameRequest{Name: c.Name}, &done); err != nil {
+		return err
+	}
+	return a.show(map[string]string{"enabled": c.Name}, func() { a.say("%s is enabled", c.Name) })
 }

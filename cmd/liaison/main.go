@@ -4,10 +4,10 @@
 //
 // Every command that concerns an office works on the folder named by --dir,
 // whether the office serves or not. Errors are one line on standard error that
-// says what failed, why, and where it can what to do; the exit status is 1, or
-// 2 for a command line that cannot be read. Results go to standard output,
-// everything else to standard error; what others wrote is printed without
-// control characters.
+// says what failed, why, and where it can what to do, with --json an object
+// with command and error; the exit status is 1, or 2 for a command line that
+// cannot be read. Results go to standard output, everything else to standard
+// error; what others wrote is printed without control characters.
 //
 // It does not decide anything itself: internal/office and the public packages
 // do.
@@ -100,11 +100,12 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	if exit >= 0 {
 		return exit // help was asked for
 	}
+	a := &app{globals: c.globals, ctx: ctx, out: out, err: errs, in: in}
 	if err != nil {
-		fmt.Fprintf(errs, "liaison: %v (liaison --help)\n", err)
+		a.JSON = slices.Contains(args, "--json")
+		a.complain("", fmt.Sprintf("%v (liaison --help)", err))
 		return 2
 	}
-	a := &app{globals: c.globals, ctx: ctx, out: out, err: errs, in: in}
 	if err := k.Run(a); err != nil {
 		return a.fail(commandOf(k), err)
 	}
@@ -132,11 +133,33 @@ func (a *app) fail(command string, err error) int {
 		return 1
 	}
 	why := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-	a.note("liaison: %s: %s", command, strings.TrimPrefix(why, command+": "))
+	a.complain(command, strings.TrimPrefix(why, command+": "))
 	if errors.As(err, &wrong) {
 		return 2
 	}
 	return 1
+}
+
+// complain prints one line on standard error: what failed and why; for
+// programs a JSON object.
+func (a *app) complain(command, why string) {
+	if a.JSON {
+		b, err := json.Marshal(failure{command, why}, jsontext.AllowInvalidUTF8(true))
+		if err == nil {
+			fmt.Fprintf(a.err, "%s\n", b)
+			return
+		}
+	}
+	if command != "" {
+		why = command + ": " + why
+	}
+	a.note("liaison: %s", why)
+}
+
+// failure is an error for programs.
+type failure struct {
+	Command string `json:"command,omitzero"` // empty: the command line was not understood
+	Error   string `json:"error"`
 }
 
 // usageError is arguments that do not go together.

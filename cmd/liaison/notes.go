@@ -205,43 +205,48 @@ func (c *explainCmd) Run(a *app) error {
 	if len(env.Objects) == 0 {
 		return fmt.Errorf("%s holds no object", c.File)
 	}
+	list := []explained{}
 	for i, it := range env.Objects {
 		if it.Err != nil {
 			return fmt.Errorf("%s: %s%s", c.File, place(pointer(env, i, it.Err.Pointer)), it.Err.Reason)
 		}
-		if err := c.one(a, it.Object); err != nil {
+		e, err := c.one(a, it.Object)
+		if err != nil {
 			return err
 		}
+		list = append(list, e)
 	}
-	return nil
+	return a.show(list, func() {
+		for _, e := range list {
+			e.print(a)
+		}
+	})
 }
 
-// explained is the decision on one object; several are printed one after the
-// other.
+// explained is the decision on one object.
 type explained struct {
 	Object stix.ID `json:"object"`
 	office.ExplainReply
 }
 
-func (c *explainCmd) one(a *app, o *stix.Object) error {
+func (c *explainCmd) one(a *app, o *stix.Object) (explained, error) {
 	e := explained{Object: o.ID()}
 	err := a.call("explain", office.ExplainRequest{
 		Account: c.Account, Party: c.Party, For: c.For, Collection: c.Collection, Object: jsontext.Value(o.Bytes()),
 	}, &e.ExplainReply)
-	if err != nil {
-		return err
+	return e, err
+}
+
+func (e *explained) print(a *app) {
+	word := "refused"
+	if e.Allowed {
+		word = "allowed"
 	}
-	return a.show(e, func() {
-		word := "refused"
-		if e.Allowed {
-			word = "allowed"
-		}
-		clause := ""
-		if e.Clause != "" {
-			clause = ", clause " + e.Clause
-		}
-		a.say("%s: %s by rule %s%s: %s", e.Object, word, e.Rule, clause, e.Reason)
-	})
+	clause := ""
+	if e.Clause != "" {
+		clause = ", clause " + e.Clause
+	}
+	a.say("%s: %s by rule %s%s: %s", e.Object, word, e.Rule, clause, e.Reason)
 }
 
 type heldCmd struct{}

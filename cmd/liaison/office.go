@@ -85,7 +85,9 @@ type demoCmd struct {
 }
 
 func (c *demoCmd) Run(a *app) error {
-	err := demo.Run(a.ctx, demo.Options{Dir: c.Folder, Once: c.Once, Out: a.out, Log: a.log(slog.LevelWarn)})
+	err := demo.Run(a.ctx, demo.Options{
+		Dir: c.Folder, Once: c.Once, Out: a.out, JSON: a.JSON, Program: os.Args[0], Log: a.log(slog.LevelWarn),
+	})
 	if a.ctx.Err() != nil && !c.Once {
 		return nil // the user ended it
 	}
@@ -141,7 +143,10 @@ func (c *cardCmd) Run(a *app) error {
 	}
 	return a.show(r, func() {
 		fmt.Fprint(a.out, r.Card)
-		fmt.Fprintf(a.err, "fingerprint: %s\n", r.Fingerprint)
+		a.note("fingerprint: %s", r.Fingerprint)
+		if r.Address == "" {
+			a.note("no address: this office dials and is not dialled; address = \"host:port\" in %s changes that", office.ConfigFile)
+		}
 	})
 }
 
@@ -157,7 +162,7 @@ func (c *officeObjectCmd) Run(a *app) error {
 	}
 	card, err := office.ParseCard(string(note))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", c.Card, err)
 	}
 	now := nowInstant()
 	var keys []liaison.OfficeKey

@@ -18,6 +18,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,15 +31,18 @@ import (
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/office"
+	"github.com/liaison-office/liaison/stix"
 )
 
 // Options change how the demonstration runs.
 type Options struct {
-	Dir  string    // a folder for it; empty: a new temporary one
-	Once bool      // end after the last step instead of serving
-	Out  io.Writer // where the lines go
-	Log  *slog.Logger
-	Now  func() time.Time // optional: time.Now
+	Dir     string    // a folder for it; empty: a new temporary one
+	Once    bool      // end after the last step instead of serving
+	Out     io.Writer // where the lines go
+	JSON    bool      // a JSON object a line, for programs
+	Program string    // what a reader types for the program; empty: liaison
+	Log     *slog.Logger
+	Now     func() time.Time // optional: time.Now
 }
 
 // patience bounds how long a step waits for the relay.
@@ -68,6 +72,7 @@ func Run(ctx context.Context, opt Options) error {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
+	opt.Program = cmp.Or(opt.Program, "liaison")
 	d := &demo{Options: opt, offices: map[liaison.Office]*office.Office{}}
 	if err := d.folder(); err != nil {
 		return err
@@ -99,7 +104,7 @@ func (d *demo) close() {
 }
 
 func (d *demo) run(ctx context.Context) error {
-	d.say("A sample alliance on this machine; folder %s", d.dir)
+	d.hello()
 	if err := d.step("offices", d.setUp); err != nil {
 		return err
 	}
@@ -152,19 +157,16 @@ func (d *demo) tell(ctx context.Context) error {
 	return nil
 }
 
-// step prints one line: what was done and how long it took.
+// step does one step and prints its line.
 func (d *demo) step(name string, do func() (string, error)) error {
 	begin := time.Now()
 	what, err := do()
+	d.tellStep(name, what, time.Since(begin), err)
 	if err != nil {
-		d.say("%-13s FAILED: %v", name, err)
 		return fmt.Errorf("demo: %s: %w", name, err)
 	}
-	d.say("%-13s %s (%s)", name, what, time.Since(begin).Round(time.Millisecond))
 	return nil
 }
-
-func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.Out, format+"\n", args...) }
 
 // setUp makes three offices, each with a folder, keys and a store of its own,
 // and lets neighbours exchange their cards.
@@ -230,7 +232,7 @@ func (d *demo) signAlliance(ctx context.Context) (string, error) {
 // addCharters signs the sample programmes and adds them at hq.
 func (d *demo) addCharters(ctx context.Context) ([]charter, error) {
 	op := d.offices[hq].Operator()
-	ids := map[string]stixID{}
+	ids := map[string]stix.ID{}
 	list := charters()
 	for i := range list {
 		c := &list[i]

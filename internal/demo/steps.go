@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/intake"
 	"github.com/liaison-office/liaison/internal/office"
@@ -18,8 +19,6 @@ import (
 	"github.com/liaison-office/liaison/stix"
 	"github.com/liaison-office/liaison/taxii"
 )
-
-type stixID = stix.ID
 
 // login is a sample account.
 type login struct {
@@ -317,7 +316,7 @@ func (d *demo) prove(ctx context.Context) (string, error) {
 		name, _, _ := strings.Cut(string(h.Office), ".")
 		hops = append(hops, fmt.Sprintf("%s %s", name, h.Added.Time().Format("15:04:05.000")))
 	}
-	return fmt.Sprintf("delivery proved offline, hop by hop: %s; %s", strings.Join(hops, " -> "), d.proofFile()), nil
+	return fmt.Sprintf("delivery proved offline, hop by hop: %s; the proof is %s", strings.Join(hops, " -> "), filepath.Base(d.proofFile())), nil
 }
 
 func (d *demo) proofFile() string { return filepath.Join(d.dir, "proof.json") }
@@ -350,11 +349,18 @@ func (d *demo) forge(context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	at := bytes.Index(raw, []byte(`"bytes": "`)) + len(`"bytes": "`) + 40
-	if raw[at]++; raw[at] > 'y' || raw[at] == '0'-1+10 {
-		raw[at] = 'A'
+	r, err := liaison.ParseReceipt(raw)
+	if err != nil {
+		return "", err
 	}
+	if r.Object == nil || len(r.Object.Bytes) == 0 {
+		return "", errors.New("the proof holds no object")
+	}
+	r.Object.Bytes[len(r.Object.Bytes)/2] ^= 1
 	forged := filepath.Join(d.dir, "forged.json")
+	if raw, err = json.Marshal(r); err != nil {
+		return "", err
+	}
 	if err := os.WriteFile(forged, raw, 0o600); err != nil {
 		return "", err
 	}
@@ -364,22 +370,4 @@ func (d *demo) forge(context.Context) (string, error) {
 		return "", fmt.Errorf("one flipped byte was not detected: %v", err)
 	}
 	return fmt.Sprintf("one flipped byte is detected and named: %s: %s", failure.Place, failure.Reason), nil
-}
-
-// goodbye prints where everything is.
-func (d *demo) goodbye() {
-	d.say("\nThe offices stay up; Ctrl-C ends them. TAXII 2.1 with HTTP Basic, password %q:", samplePassword)
-	for _, name := range []liaison.Office{hq, tokyo, seoul} {
-		address, _ := d.offices[name].Addresses()
-		var accounts []string
-		for _, l := range logins {
-			if l.office == name {
-				accounts = append(accounts, l.name)
-			}
-		}
-		d.say("  %-18s http://%s%s  accounts: %s", name, address, taxii.DiscoveryPath, strings.Join(accounts, ", "))
-	}
-	address, _ := d.offices[tokyo].Addresses()
-	d.say("\nTry:  curl -u japan:%s -H 'Accept: %s' http://%s%scollections/%s/objects/", samplePassword, taxii.MediaType, address, taxii.RootPath, d.collection)
-	d.say("      liaison verify %s --authority %s", d.proofFile(), d.pinFile())
 }
