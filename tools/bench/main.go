@@ -4,7 +4,7 @@
 // beside a bare SELECT of the same rows.
 //
 // Every side runs in a process of its own; the code that makes the
-// denominators is in raw.go and memory.go. Nothing is asserted: it prints what
+// denominators is in raw.go and servers.go. Nothing is asserted: it prints what
 // it measured, with the machine and the date.
 //
 // It does not compare with other products, and it keeps nothing.
@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,6 +47,9 @@ func main() {
 }
 
 func (o *options) run(ctx context.Context) error {
+	if min(o.Objects, o.Connections, o.Size, o.Seconds) < 1 {
+		return errors.New("every number must be at least 1")
+	}
 	switch o.Role {
 	case "office":
 		return serveOffice(ctx, o.Dir)

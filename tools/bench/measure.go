@@ -162,7 +162,8 @@ func (o *options) again(ctx context.Context, dir string) (inserts, selects float
 }
 
 // pageURLs walks the collection and returns the address of every page, by the
-// date before it, and the bytes of a full one.
+// date before it, and the bytes of a full one. As many objects must be there as
+// were sent: a refused one would have been counted as fast.
 func (o *options) pageURLs(ctx context.Context, address string) (urls []string, page []byte, err error) {
 	client := newClient(1)
 	base := "http://" + address + objectsPath + "?limit=1000"
@@ -181,6 +182,9 @@ func (o *options) pageURLs(ctx context.Context, address string) (urls []string, 
 			page = b.Bytes()
 		}
 		next = base + "&added_after=" + last
+	}
+	if want := (o.Objects + 999) / 1000; len(urls) != want {
+		return nil, nil, fmt.Errorf("%d pages are there, %d were sent: objects were refused", len(urls), want)
 	}
 	return urls[:max(1, len(urls)-1)], page, nil // the last may be short
 }
