@@ -2,6 +2,8 @@ package liaison
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -50,10 +52,45 @@ func ParseJCS(b []byte, v any) error {
 // trailing data and what checkValues refuses. White space is allowed: for files
 // people edit or mail.
 func parseStrict(b []byte, v any) error {
-	if err := checkValues(b); err != nil {
-		return err
+	err := checkValues(b)
+	if err == nil {
+		err = json.Unmarshal(b, v, json.RejectUnknownMembers(true))
 	}
-	return json.Unmarshal(b, v, json.RejectUnknownMembers(true))
+	return plainly(err)
+}
+
+// plainly says what is wrong with a JSON text, and where, to people who do not
+// know this program's types.
+func plainly(err error) error {
+	var form *jsontext.SyntacticError
+	var meaning *json.SemanticError
+	switch {
+	case errors.As(err, &form):
+		return fmt.Errorf("not strict JSON at byte %d: %w", form.ByteOffset, form.Err)
+	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &meaning):
+		return fmt.Errorf("%w %q at %s", json.ErrUnknownName, meaning.JSONPointer.LastToken(), meaning.JSONPointer)
+	case errors.As(err, &meaning) && meaning.Err != nil:
+		return fmt.Errorf("%s: %w", orWhole(meaning.JSONPointer), meaning.Err)
+	case errors.As(err, &meaning):
+		return fmt.Errorf("%s: %s is not what belongs there", orWhole(meaning.JSONPointer), kindName(meaning.JSONKind))
+	}
+	return err
+}
+
+func orWhole(p jsontext.Pointer) string { return cmp.Or(string(p), "the whole") }
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	}
+	return "true, false or null"
 }
 
 // maxExact is the largest integer that every JSON reader keeps (RFC 7493 §2.2).
