@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -41,6 +43,12 @@ type authorityInitCmd struct {
 func (c *authorityInitCmd) Run(a *app) error {
 	if c.Keys < 1 || c.Keys > liaison.MaxAuthorityKeys || c.Threshold < 1 || c.Threshold > c.Keys {
 		return fmt.Errorf("--keys %d with --threshold %d: want 1 to %d keys and a threshold of at most as many", c.Keys, c.Threshold, liaison.MaxAuthorityKeys)
+	}
+	if strings.TrimSpace(c.Name) == "" {
+		return errors.New("--name is empty: want the name of the alliance")
+	}
+	if _, err := liaison.ParseOffice(c.Domain); err != nil {
+		return fmt.Errorf("--domain: %w", err)
 	}
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return err
@@ -125,11 +133,14 @@ func (c *authoritySignCmd) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	out := c.Out
-	if out == "" {
-		out = c.File
+	out := cmp.Or(c.Out, c.File)
+	if err := a.write(out, append(signed, '\n')); err != nil {
+		return err
 	}
-	return a.write(out, append(signed, '\n'))
+	for _, k := range keys {
+		a.note("%s is signed by %s", out, k.Name)
+	}
+	return nil
 }
 
 // addCmd adds signed objects to a charter.
@@ -187,9 +198,15 @@ func (c *partyNewCmd) Run(a *app) error {
 		}
 		ext.ActsAt = append(ext.ActsAt, m)
 	}
-	id := stix.ID(c.ID)
-	if id == "" {
-		id = newID("identity")
+	id := newID("identity")
+	if c.ID != "" {
+		var err error
+		if id, err = stix.ParseID(c.ID); err != nil || id.Type() != "identity" {
+			return fmt.Errorf("--id %.100q is not the id of an identity", c.ID)
+		}
+	}
+	if strings.TrimSpace(c.Name) == "" {
+		return errors.New("--name is empty: want the name of the party")
 	}
 	b := liaison.NewPartyObject(id, c.Name, "organization", ext, nowInstant())
 	if _, _, err := liaison.ParsePartyObject(b); err != nil {

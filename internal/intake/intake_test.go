@@ -312,6 +312,7 @@ func TestWhatIsNoPageOfTextIsRefusedWithAdvice(t *testing.T) {
 		"UTF-16":      {"\xff\xfeh\x00", "this is UTF-16"},
 		"PDF":         {"%PDF-1.7", "this is a PDF"},
 		"HTML":        {"<!DOCTYPE html><p>x", "this is HTML source"},
+		"JSON":        {`{"type":"note","content":"The council said that the pier would open."}`, "this is JSON"},
 		"title only":  {"A headline without a text", "no text of an article"},
 		"menu only":   {"Home / World / News\nSign in\nSearch\n", "no text of an article"},
 		"two million": {strings.Repeat("a", MaxBytes+1), "the limit is"},

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // MaxBytes bounds a page of text.
@@ -33,6 +35,9 @@ func check(raw []byte) error {
 	}
 	if isHTML(text) {
 		return fmt.Errorf("intake: line %d: this is HTML source: open it in a browser, copy the text of the page and paste that", lineAt(raw, len(raw)-len(text)))
+	}
+	if (text[0] == '{' || text[0] == '[') && jsontext.Value(text).IsValid() {
+		return fmt.Errorf("intake: line %d: this is JSON: paste the text of a page", lineAt(raw, len(raw)-len(text)))
 	}
 	return nil
 }

@@ -140,8 +140,14 @@ type TokenReply struct {
 	Token string `json:"token"`
 }
 
-// NewToken makes a token for an account.
+// NewToken makes a token for an account that may use it.
 func (p *Operator) NewToken(ctx context.Context, r TokenRequest) (TokenReply, error) {
+	if r.LifeSeconds < 0 {
+		return TokenReply{}, fmt.Errorf("a token cannot be valid for %d seconds", r.LifeSeconds)
+	}
+	if acc, err := p.o.Accounts.Get(ctx, r.Name); err == nil && acc.Disabled {
+		return TokenReply{}, fmt.Errorf("account %q is disabled: enable it first", r.Name)
+	}
 	text, err := p.o.Accounts.NewToken(ctx, r.Name, time.Duration(r.LifeSeconds)*time.Second)
 	return TokenReply{text}, err
 }
@@ -153,28 +159,40 @@ type ControlRequest struct {
 	Objects   []jsontext.Value `json:"objects"`
 }
 
-// AddControl appends control objects; every refusal is an error.
+// AddControl appends control objects, one after the other, because each may
+// need those before it. The first refusal is an error and ends it.
 func (p *Operator) AddControl(ctx context.Context, r ControlRequest) ([]desk.Outcome, error) {
 	var all []desk.Outcome
 	for i, raw := range r.Objects {
-		obj, err := stix.Parse(raw, stix.DefaultLimits())
+		outcome, err := p.addControl(ctx, r.Programme, raw)
+		if err != nil && i > 0 {
+			err = fmt.Errorf("%w (what came before it is added)", err)
+		}
 		if err != nil {
-			return all, fmt.Errorf("object %d: %w", i, err)
+			return all, fmt.Errorf("object %d: %w", i+1, err)
 		}
-		c, err := p.o.Desk.CharterOf(obj, r.Programme)
-		if err != nil {
-			return all, fmt.Errorf("object %d (%s): %w", i, obj.ID(), err)
-		}
-		outcomes, err := p.o.Desk.Accept(ctx, p.viewer(), desk.Batch{Collection: c, Items: []desk.Item{{Object: obj}}})
-		if err != nil {
-			return all, err
-		}
-		if outcomes[0].Status == desk.Refused {
-			return all, fmt.Errorf("object %d (%s): %s", i, obj.ID(), outcomes[0].Reason)
-		}
-		all = append(all, outcomes...)
+		all = append(all, outcome)
 	}
 	return all, nil
+}
+
+func (p *Operator) addControl(ctx context.Context, programme string, raw []byte) (desk.Outcome, error) {
+	obj, err := stix.Parse(raw, stix.DefaultLimits())
+	if err != nil {
+		return desk.Outcome{}, err
+	}
+	c, err := p.o.Desk.CharterOf(obj, programme)
+	if err != nil {
+		return desk.Outcome{}, fmt.Errorf("%s: %w", obj.ID(), err)
+	}
+	outcomes, err := p.o.Desk.Accept(ctx, p.viewer(), desk.Batch{Collection: c, Items: []desk.Item{{Object: obj}}})
+	if err != nil {
+		return desk.Outcome{}, fmt.Errorf("%s: %w", obj.ID(), err)
+	}
+	if outcomes[0].Status == desk.Refused {
+		return desk.Outcome{}, fmt.Errorf("%s: %s", obj.ID(), outcomes[0].Reason)
+	}
+	return outcomes[0], nil
 }
 
 // ProgrammeInfo describes a programme version in force, for people.
@@ -355,6 +373,9 @@ func (p *Operator) Receipt(ctx context.Context, r ReceiptRequest) (*liaison.Rece
 		}
 	}
 	page, err := p.o.Desk.Read(ctx, p.viewer(), desk.Query{What: desk.Receipts, Collection: c, From: r.Index})
+	if errors.Is(err, desk.ErrNotFound) {
+		return nil, fmt.Errorf("there is no entry %d in %s", r.Index, r.Collection)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("receipt of entry %d of %s: %w", r.Index, c, err)
 	}
