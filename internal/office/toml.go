@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -13,7 +14,8 @@ import (
 // booleans. A key is known by its exact name; an unknown one, or a value of
 // another type, is an error that names the line of path.
 func DecodeTOML(path, text string, into any) error {
-	meta, err := toml.Decode(text, &map[string]any{})
+	values := map[string]any{}
+	meta, err := toml.Decode(text, &values)
 	var parse toml.ParseError
 	if errors.As(err, &parse) {
 		return fmt.Errorf("%s:%d: %s", path, parse.Position.Line, strings.TrimSuffix(parse.Message, "."))
@@ -27,7 +29,7 @@ func DecodeTOML(path, text string, into any) error {
 		if !ok {
 			return fmt.Errorf("%s:%d: unknown key %q", path, lineOf(text, key), strings.Join(key, "."))
 		}
-		if got := meta.Type(key...); got != typ.toml {
+		if !typ.holds(values[key[0]]) {
 			return fmt.Errorf("%s:%d: %s: want %s", path, lineOf(text, key), key, typ.words)
 		}
 	}
@@ -37,13 +39,23 @@ func DecodeTOML(path, text string, into any) error {
 	return nil
 }
 
-// valueType is a type of TOML and how people are told of it.
-type valueType struct{ toml, words string }
+// valueType is a type of value and how people are told of it.
+type valueType struct {
+	words string
+	holds func(any) bool
+}
 
 var valueTypes = map[reflect.Kind]valueType{
-	reflect.String: {"String", `a text in quotes, such as "value"`},
-	reflect.Bool:   {"Bool", "true or false"},
-	reflect.Slice:  {"Array", `a list, such as ["one", "two"]`},
+	reflect.String: {`a text in quotes, such as "value"`, isText},
+	reflect.Bool:   {"true or false", func(v any) bool { _, ok := v.(bool); return ok }},
+	reflect.Slice:  {`a list of texts, such as ["one", "two"]`, isTexts},
+}
+
+func isText(v any) bool { _, ok := v.(string); return ok }
+
+func isTexts(v any) bool {
+	list, ok := v.([]any)
+	return ok && !slices.ContainsFunc(list, func(v any) bool { return !isText(v) })
 }
 
 // keysOf returns the keys of a struct, by the names in its tags.
