@@ -56,7 +56,11 @@ func (c *peerAddCmd) confirm(a *app, card *office.Card) error {
 	if _, ok := a.terminal(); !ok {
 		return fmt.Errorf("the card of %s has the fingerprint %s: compare it with its operator, then repeat with --fingerprint", card.Office, card.Fingerprint())
 	}
-	a.note("Card of %s, reached at %q", card.Office, card.Address)
+	if card.Address == "" {
+		a.note("Card of %s, which dials and is not dialled", card.Office)
+	} else {
+		a.note("Card of %s, reached at %s", card.Office, card.Address)
+	}
 	a.note("fingerprint %s", card.Fingerprint())
 	answer, err := a.ask("Did its operator tell you the same fingerprint? [yes/no]", shown)
 	if err == nil && !strings.EqualFold(strings.TrimSpace(answer), "yes") {
