@@ -144,7 +144,7 @@ func (a *app) fail(command string, err error) int {
 // programs a JSON object.
 func (a *app) complain(command, why string) {
 	if a.JSON {
-		b, err := json.Marshal(failure{command, why}, jsontext.AllowInvalidUTF8(true))
+		b, err := json.Marshal(errorLine{command, why}, jsontext.AllowInvalidUTF8(true))
 		if err == nil {
 			fmt.Fprintf(a.err, "%s\n", b)
 			return
@@ -156,8 +156,8 @@ func (a *app) complain(command, why string) {
 	a.note("liaison: %s", why)
 }
 
-// failure is an error for programs.
-type failure struct {
+// errorLine is an error for programs.
+type errorLine struct {
 	Command string `json:"command,omitzero"` // empty: the command line was not understood
 	Error   string `json:"error"`
 }
