@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/url"
 	"os"
@@ -151,7 +152,7 @@ const envelopeObjects = 100
 
 func (c *submitCmd) Run(a *app) error {
 	var sum submitted
-	var objects [][]byte
+	var objects []sendable
 	for _, f := range c.Files {
 		b, err := a.read(f)
 		if err != nil {
@@ -193,7 +194,7 @@ type submitted struct {
 	Accepted  int                  `json:"accepted"`
 	Failed    int                  `json:"failed"`
 	Successes []taxii.StatusDetail `json:"successes,omitzero"`
-	Failures  []taxii.StatusDetail `json:"failures,omitzero"`
+	Failures  []failure            `json:"failures,omitzero"`
 	NotSent   []notSent            `json:"not_sent,omitzero"` // counted as failed
 }
 
@@ -204,25 +205,59 @@ type notSent struct {
 	Reason  string `json:"reason"`
 }
 
+// failure is an object that the server refused. File and Pointer are empty if
+// the server does not say where in the body it stood.
+type failure struct {
+	File    string `json:"file,omitzero"`
+	Pointer string `json:"pointer,omitzero"` // as in notSent
+	ID      string `json:"id"`
+	Version string `json:"version,omitzero"`
+	Reason  string `json:"reason"`
+}
+
+// sendable is an object with its place: an envelope that is sent holds objects
+// in another order than the files do.
+type sendable struct {
+	file, place string
+	bytes       []byte
+}
+
 // sendable returns the objects of a file and notes what are none.
-func (s *submitted) sendable(file string, env stix.Envelope) [][]byte {
-	var objects [][]byte
+func (s *submitted) sendable(file string, env stix.Envelope) []sendable {
+	var objects []sendable
 	for i, it := range env.Objects {
 		if it.Err != nil {
 			s.NotSent = append(s.NotSent, notSent{file, pointer(env, i, it.Err.Pointer), it.Err.Reason})
 			s.Failed++
 			continue
 		}
-		objects = append(objects, it.Object.Bytes())
+		objects = append(objects, sendable{file, pointer(env, i, ""), it.Object.Bytes()})
 	}
 	return objects
 }
 
+// refused notes what the server refused of what was sent at once.
+func (s *submitted) refused(sent []sendable, d taxii.StatusDetail) {
+	f := failure{ID: d.ID, Version: d.Version, Reason: d.Message}
+	var more struct {
+		Pointer string `json:"x_pointer"` // /objects/<n>, then into the object
+	}
+	var n int
+	if err := json.Unmarshal(d.Other, &more); err == nil {
+		if _, err = fmt.Sscanf(more.Pointer, "/objects/%d", &n); err == nil && n < len(sent) {
+			inside := strings.TrimPrefix(more.Pointer, fmt.Sprintf("/objects/%d", n))
+			f.File, f.Pointer = sent[n].file, strings.TrimSpace(sent[n].place+inside)
+			f.Reason = strings.TrimPrefix(d.Message, more.Pointer+": ")
+		}
+	}
+	s.Failures = append(s.Failures, f)
+}
+
 // send posts the objects in envelopes of what the server takes at once.
-func (r *remote) send(ctx context.Context, collection string, objects [][]byte, sum *submitted) error {
+func (r *remote) send(ctx context.Context, collection string, objects []sendable, sum *submitted) error {
 	for len(objects) > 0 {
 		n := fitting(objects, r.max)
-		status, err := r.Add(ctx, r.root, collection, stix.AppendEnvelope(nil, slices.Values(objects[:n]), false, ""))
+		status, err := r.Add(ctx, r.root, collection, stix.AppendEnvelope(nil, contents(objects[:n]), false, ""))
 		if err == nil {
 			status, err = r.Await(ctx, r.root, status)
 		}
@@ -232,18 +267,31 @@ func (r *remote) send(ctx context.Context, collection string, objects [][]byte, 
 		sum.Accepted += status.SuccessCount
 		sum.Failed += status.FailureCount
 		sum.Successes = append(sum.Successes, status.Successes...)
-		sum.Failures = append(sum.Failures, status.Failures...)
+		for _, d := range status.Failures {
+			sum.refused(objects[:n], d)
+		}
 		objects = objects[n:]
 	}
 	return nil
 }
 
+// contents are the bytes of objects.
+func contents(objects []sendable) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, o := range objects {
+			if !yield(o.bytes) {
+				return
+			}
+		}
+	}
+}
+
 // fitting returns how many of the objects go into one envelope: at least one,
 // so that the server says itself what is too large for it.
-func fitting(objects [][]byte, most int64) int {
+func fitting(objects []sendable, most int64) int {
 	size := int64(len(`{"objects":[]}`))
-	for n, b := range objects {
-		size += int64(len(b)) + 1
+	for n, o := range objects {
+		size += int64(len(o.bytes)) + 1
 		if n == envelopeObjects || n > 0 && most > 0 && size > most {
 			return n
 		}
@@ -257,13 +305,21 @@ func (s *submitted) print(a *app) {
 	for _, d := range s.Successes {
 		a.say("accepted  %s%s", d.ID, entryOf(d))
 	}
-	for _, d := range s.Failures {
-		a.note("%s: refused: %s", d.ID, d.Message)
+	for _, f := range s.Failures {
+		a.note("%s: refused: %s", f.where(), f.Reason)
 	}
 	for _, n := range s.NotSent {
 		a.note("%s: not sent: %s%s", n.File, place(n.Pointer), n.Reason)
 	}
 	a.say("%d accepted, %d failed", s.Accepted, s.Failed)
+}
+
+// where names file, place and object, as far as they are known.
+func (f failure) where() string {
+	if f.File == "" {
+		return f.ID
+	}
+	return strings.TrimSpace(f.File+" "+f.Pointer) + of(f.ID)
 }
 
 // entryOf names the entry that an office's receipt is of.
@@ -362,16 +418,16 @@ func (c *pullCmd) pull(a *app, r *remote, collection string, q taxii.Query, w io
 
 // markingsFirst sends marking definitions before what they mark: a bundle of
 // many envelopes may hold them anywhere.
-func markingsFirst(objects [][]byte) {
-	rank := func(b []byte) int {
-		if o, err := stix.Parse(b, localLimits); err == nil && o.Type() == "marking-definition" {
+func markingsFirst(objects []sendable) {
+	rank := func(o sendable) int {
+		if o, err := stix.Parse(o.bytes, localLimits); err == nil && o.Type() == "marking-definition" {
 			return 0
 		}
 		return 1
 	}
 	ranks := make(map[*byte]int, len(objects))
-	for _, b := range objects {
-		ranks[&b[0]] = rank(b)
+	for _, o := range objects {
+		ranks[&o.bytes[0]] = rank(o)
 	}
-	slices.SortStableFunc(objects, func(a, b []byte) int { return ranks[&a[0]] - ranks[&b[0]] })
+	slices.SortStableFunc(objects, func(a, b sendable) int { return ranks[&a.bytes[0]] - ranks[&b.bytes[0]] })
 }

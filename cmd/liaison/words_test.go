@@ -52,9 +52,9 @@ func TestAnEnvelopeKeepsToWhatTheServerTakes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.Int64Range(20, 500).Draw(t, "most")
 		sizes := rapid.SliceOfN(rapid.IntRange(2, 300), 0, 400).Draw(t, "sizes")
-		objects := make([][]byte, len(sizes))
+		objects := make([]sendable, len(sizes))
 		for i, n := range sizes {
-			objects[i] = []byte(`"` + strings.Repeat("x", n-2) + `"`)
+			objects[i].bytes = []byte(`"` + strings.Repeat("x", n-2) + `"`)
 		}
 		sent := 0
 		for rest := objects; len(rest) > 0; {
@@ -62,13 +62,7 @@ func TestAnEnvelopeKeepsToWhatTheServerTakes(t *testing.T) {
 			if n < 1 || n > envelopeObjects {
 				t.Fatalf("%d objects in one envelope", n)
 			}
-			one := stix.AppendEnvelope(nil, func(yield func([]byte) bool) {
-				for _, b := range rest[:n] {
-					if !yield(b) {
-						return
-					}
-				}
-			}, false, "")
+			one := stix.AppendEnvelope(nil, contents(rest[:n]), false, "")
 			if n > 1 && int64(len(one)) > most {
 				t.Fatalf("%d objects make %d bytes, the server takes %d", n, len(one), most)
 			}

@@ -52,20 +52,20 @@ func (r *Room) Status(ctx context.Context, p taxii.Principal, id string) (taxii.
 	return r.status(id, page.Collection, page.Outcomes, page.At), nil
 }
 
-// status is TAXII 2.1 §4.3.1. Every success says where its receipt is.
+// status is TAXII 2.1 §4.3.1. Every success says where its receipt is, every
+// failure where in the body the element stands: one that was refused for having
+// no id could not be found otherwise.
 func (r *Room) status(id string, c liaison.CollectionID, outcomes []desk.Outcome, at liaison.Instant) taxii.Status {
 	s := taxii.Status{ID: id, Status: taxii.Complete, RequestTimestamp: at.String(), TotalCount: len(outcomes)}
-	for _, o := range outcomes {
+	for i, o := range outcomes {
 		d := taxii.StatusDetail{ID: o.ID, Version: o.Version}
 		switch o.Status {
 		case desk.Accepted, desk.Duplicate:
-			d.Other = receiptMember(c, o.Index)
+			d.Other = member("x_receipt", ReceiptPath(c, o.Index))
 			s.Successes = append(s.Successes, d)
 		default:
-			d.Message = o.Reason
-			if o.Pointer != "" {
-				d.Message = fmt.Sprintf("%s: %s", o.Pointer, o.Reason)
-			}
+			at := fmt.Sprintf("/objects/%d%s", i, o.Pointer)
+			d.Message, d.Other = at+": "+o.Reason, member("x_pointer", at)
 			s.Failures = append(s.Failures, d)
 		}
 	}
@@ -73,8 +73,9 @@ func (r *Room) status(id string, c liaison.CollectionID, outcomes []desk.Outcome
 	return s
 }
 
-func receiptMember(c liaison.CollectionID, index uint64) jsontext.Value {
-	b, err := json.Marshal(map[string]string{"x_receipt": ReceiptPath(c, index)})
+// member is a member of ours in a TAXII resource.
+func member(name, value string) jsontext.Value {
+	b, err := json.Marshal(map[string]string{name: value})
 	if err != nil {
 		panic(err) // a map of strings
 	}

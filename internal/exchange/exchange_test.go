@@ -249,6 +249,35 @@ func TestAStatusIsForWhoPostedAndStaysTheSame(t *testing.T) {
 	}
 }
 
+// TestEveryFailureNamesItsElement: what is refused is found by its place in the
+// body, with or without an id, and the same way when the status is read later.
+func TestEveryFailureNamesItsElement(t *testing.T) {
+	r := newRoom(t)
+	red := strings.Replace(note(2), string(stix.Green.Marking()), string(stix.Red.Marking()), 1)
+	w := r.do("Japan", "POST", objects(open.Collection("cyber")), envelope(
+		note(1), `7`, `null`, `[]`, `{}`, `{"type":"note"}`, `{"type":"note","id":"note--1"}`, `{"a":1,"a":2}`, `{"type":"note","x":"\ud800"}`, red,
+	))
+	posted := decode[taxii.Status](t, w)
+	want := []string{"/objects/1", "/objects/2", "/objects/3", "/objects/4/type", "/objects/5/id", "/objects/6/id", "/objects/7/a", "/objects/8/x", "/objects/9/object_marking_refs"}
+	if w.Code != 202 || posted.FailureCount != len(want) || posted.SuccessCount != 1 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	for i, f := range posted.Failures {
+		var at struct {
+			Pointer string `json:"x_pointer"`
+		}
+		if err := json.Unmarshal(f.Other, &at); err != nil {
+			t.Fatal(err)
+		}
+		if at.Pointer != want[i] || !strings.HasPrefix(f.Message, want[i]+": ") || f.Message == want[i]+": " {
+			t.Errorf("%q, %q: want the place %s and a reason", at.Pointer, f.Message, want[i])
+		}
+	}
+	if got := r.do("Japan", "GET", taxii.RootPath+"status/"+posted.ID+"/", nil); got.Body.String() != w.Body.String() {
+		t.Errorf("read later: %s\nposted: %s", got.Body, w.Body)
+	}
+}
+
 func TestEverySuccessLeadsToItsReceipt(t *testing.T) {
 	r := newRoom(t)
 	c := open.Collection("cyber")
