@@ -132,7 +132,7 @@ const MaxVersions = 100
 // what they mark finds them in every log.
 func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *registry.Collection, actor release.Actor) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(b.Items))
-	resolve := d.resolver(ctx, b, coll, actor)
+	resolve, missing := d.definitions(ctx, b, coll, actor)
 	unlisted := d.unlisted()
 	var items []journal.Item
 	var places []int
@@ -148,6 +148,9 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 			continue
 		}
 		q := d.question(coll, actor, b.Items[i].Object, resolve)
+		if unknown := q.Object.Label.Unknown; len(unknown) > 0 {
+			q.Object.Missing = missing(unknown[0])
+		}
 		judge := d.judge(coll, q, o, unlisted, b.DryRun)
 		if b.DryRun {
 			d.dryRun(judge, o)
@@ -253,18 +256,32 @@ func legible(s string) string {
 
 // question gathers all but the instant and the version, which are known under
 // the lock.
-func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Object, resolve func(stix.ID) (*stix.Object, bool)) *release.Question {
+func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver) *release.Question {
 	return &release.Question{
 		Area: c.Area, Actor: actor,
 		Object: release.Object{
-			Type: o.Type(), Label: labelOf(o, resolve), Owner: o.CreatedByRef(), SCO: o.IsSCO(), Revoked: o.Revoked(),
+			Type: o.Type(), Label: labelOf(o, resolve), Owner: ownerOf(o), SCO: o.IsSCO(), Revoked: o.Revoked(),
 		},
 	}
 }
 
+// ownerOf: an identity that names no creator speaks of itself.
+func ownerOf(o *stix.Object) liaison.Party {
+	if o.CreatedByRef() == "" && o.Type() == "identity" {
+		return o.ID()
+	}
+	return o.CreatedByRef()
+}
+
+// outsider reports whether the owner of an object without any level is nobody
+// that the actor shares a programme with.
+func outsider(reg *registry.Registry, a release.Actor, o release.Object) bool {
+	return !o.Label.Marked && o.Owner != "" && !reg.Share(a.By, o.Owner) && (a.For == "" || !reg.Share(a.For, o.Owner))
+}
+
 // labelOf: the five TLP definitions themselves are public knowledge; every
 // other object counts as it is marked.
-func labelOf(o *stix.Object, resolve func(stix.ID) (*stix.Object, bool)) stix.Label {
+func labelOf(o *stix.Object, resolve resolver) stix.Label {
 	if o.Type() == "marking-definition" && len(o.MarkingRefs()) == 0 && stix.IsTLPDefinition(o) {
 		return stix.Label{TLP: stix.Clear, Marked: true}
 	}
@@ -300,6 +317,7 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, un
 		}
 		q.At, q.Programme, q.Until = at, version.Programme, until
 		q.Actor = d.actorOf(reg, q.Actor.By, q.Actor.For, d.Office, at)
+		q.Object.Outsider = outsider(reg, q.Actor, q.Object)
 		q.Unlisted = unlisted(reg, version, at)
 		if q.Action = release.Write; q.Object.Revoked && first != nil {
 			q.Action, q.Actor.FirstHere = release.Withdraw, true
@@ -340,9 +358,13 @@ func settle(o *Outcome, r journal.Outcome) {
 	o.Index, o.Act, o.Added, o.Version = r.Index, r.Act, r.Added, r.Version
 }
 
-// resolver finds marking definitions that the audience has: those in the
-// collection, and those of the batch that will be.
-func (d *Desk) resolver(ctx context.Context, b Batch, coll *registry.Collection, actor release.Actor) func(stix.ID) (*stix.Object, bool) {
+// resolver finds a marking definition by its id.
+type resolver func(stix.ID) (*stix.Object, bool)
+
+// definitions finds marking definitions that the audience has: those in the
+// collection, and those of the batch that will be. Missing says why another is
+// not among them.
+func (d *Desk) definitions(ctx context.Context, b Batch, coll *registry.Collection, actor release.Actor) (resolve resolver, missing func(stix.ID) string) {
 	resolve, found := d.markings(ctx, b.Collection)
 	var pending []*stix.Object
 	for _, it := range b.Items {
@@ -350,35 +372,43 @@ func (d *Desk) resolver(ctx context.Context, b Batch, coll *registry.Collection,
 			pending = append(pending, it.Object)
 		}
 	}
+	refused := map[stix.ID]string{}
 	for progress := true; progress; { // one may be marked by another
 		progress = false
 		pending = slices.DeleteFunc(pending, func(o *stix.Object) bool {
 			if _, here := resolve(o.ID()); here {
 				return true
 			}
-			ok := d.wouldEnter(coll, actor, o, resolve)
+			why, ok := d.wouldEnter(coll, actor, o, resolve)
 			if ok {
 				found[o.ID()], progress = o, true
+			} else {
+				refused[o.ID()] = "whose definition is refused: " + why
 			}
 			return ok
 		})
 	}
-	return resolve
+	return resolve, func(id stix.ID) string {
+		if why, ok := refused[id]; ok {
+			return why
+		}
+		return "whose definition is not here: send it with the object; if it was refused, mend that first"
+	}
 }
 
-// wouldEnter asks whether an object of a batch will be accepted.
-func (d *Desk) wouldEnter(coll *registry.Collection, actor release.Actor, o *stix.Object, resolve func(stix.ID) (*stix.Object, bool)) bool {
+// wouldEnter asks whether an object of a batch will be accepted, and why not.
+func (d *Desk) wouldEnter(coll *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver) (why string, ok bool) {
 	var out Outcome
 	if !d.admit(&Item{Object: o}, &out) {
-		return false
+		return out.Reason, false
 	}
-	_, ok := d.judge(coll, d.question(coll, actor, o, resolve), &out, d.unlisted(), false)(d.now(), nil)
-	return ok
+	_, ok = d.judge(coll, d.question(coll, actor, o, resolve), &out, d.unlisted(), false)(d.now(), nil)
+	return out.Reason, ok
 }
 
 // markings finds the marking definitions of a collection and remembers them in
 // found. What everybody knows is not for somebody to define.
-func (d *Desk) markings(ctx context.Context, c liaison.CollectionID) (resolve func(stix.ID) (*stix.Object, bool), found map[stix.ID]*stix.Object) {
+func (d *Desk) markings(ctx context.Context, c liaison.CollectionID) (resolve resolver, found map[stix.ID]*stix.Object) {
 	found = map[stix.ID]*stix.Object{}
 	return func(id stix.ID) (*stix.Object, bool) {
 		if stix.IsTLP(id) {

@@ -63,10 +63,7 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 	if c, known := reg.Collection(b.Collection); len(b.Items) > 0 && (!known || c.Area == liaison.Charter) {
 		return d.acceptCharterPage(ctx, n, b, outcomes)
 	}
-	verdicts, notes := make([]verdict, len(b.Items)), newNotes(reg)
-	for i := range b.Items {
-		verdicts[i] = d.examine(ctx, notes, b.Collection, b.Items[i].Arrival)
-	}
+	verdicts := d.examinePage(ctx, reg, b)
 	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, nil)
 }
 
@@ -79,10 +76,7 @@ func (d *Desk) acceptCharterPage(ctx context.Context, n liaison.Office, b Batch,
 		objects[i] = b.Items[i].Arrival.Travels.Bytes
 	}
 	reg := foresee(d.reg.Load(), b.Collection, objects)
-	verdicts, notes := make([]verdict, len(b.Items)), newNotes(reg)
-	for i := range b.Items {
-		verdicts[i] = d.examine(ctx, notes, b.Collection, b.Items[i].Arrival)
-	}
+	verdicts := d.examinePage(ctx, reg, b)
 	after := func() {
 		var entries [][]byte
 		for _, v := range verdicts {
@@ -138,9 +132,23 @@ func arrival(a *Arrival) *journal.Arrival {
 	return &journal.Arrival{Travels: a.Travels, Via: a.Via, Hops: hops}
 }
 
+// examinePage decides about the acts of a page in order. What a marking
+// definition of the page marks does not wait for its commit.
+func (d *Desk) examinePage(ctx context.Context, reg *registry.Registry, b Batch) []verdict {
+	verdicts, notes := make([]verdict, len(b.Items)), newNotes(reg)
+	resolve, found := d.markings(ctx, b.Collection)
+	for i := range b.Items {
+		v := d.examine(ctx, notes, b.Collection, b.Items[i].Arrival, resolve)
+		if verdicts[i] = v; v.status == Accepted && isMarking(v.object) {
+			found[v.object.ID()] = v.object
+		}
+	}
+	return verdicts
+}
+
 // examine verifies an act that came by relay and decides about it again, from
 // the same bytes, as every office does.
-func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID, a *Arrival) verdict {
+func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID, a *Arrival, resolve resolver) verdict {
 	act, reg := &a.Travels.Act, notes.reg
 	if act.Collection != c {
 		return refuse("act.collection", "the act names collection %s", act.Collection)
@@ -177,7 +185,7 @@ func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID
 	if v, ok := wayOf(notes, a); !ok {
 		return v
 	}
-	return d.decide(ctx, reg, c, a, obj)
+	return d.decide(reg, c, a, obj, resolve)
 }
 
 // actHere returns the object of an act this office has already.
@@ -210,7 +218,7 @@ func (d *Desk) actKeys(reg *registry.Registry, act *liaison.Act, obj *stix.Objec
 
 // decide asks the release rules at the act's accepted instant under the
 // version it names.
-func (d *Desk) decide(ctx context.Context, reg *registry.Registry, c liaison.CollectionID, a *Arrival, obj *stix.Object) verdict {
+func (d *Desk) decide(reg *registry.Registry, c liaison.CollectionID, a *Arrival, obj *stix.Object, resolve resolver) verdict {
 	act := &a.Travels.Act
 	if isControl(obj.Type()) {
 		if v, decided := d.decideControl(reg, c, act, obj); decided {
@@ -225,7 +233,6 @@ func (d *Desk) decide(ctx context.Context, reg *registry.Registry, c liaison.Col
 	case version.Of() != coll.Programme:
 		return refuse("act.under", "the act names a version of another programme")
 	}
-	resolve, _ := d.markings(ctx, c)
 	label := labelOf(obj, resolve)
 	if len(label.Unknown) > 0 {
 		return wait("label.unknown", "marking %s is not here", label.Unknown[0])
@@ -249,8 +256,9 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 	q := &release.Question{
 		At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
 		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
-		Object: release.Object{Type: obj.Type(), Label: label, Owner: obj.CreatedByRef(), SCO: obj.IsSCO()},
+		Object: release.Object{Type: obj.Type(), Label: label, Owner: ownerOf(obj), SCO: obj.IsSCO()},
 	}
+	q.Object.Outsider = outsider(reg, q.Actor, q.Object)
 	decision := release.Decide(q)
 	switch {
 	case !decision.Allowed:
@@ -288,7 +296,7 @@ func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collectio
 	q := &release.Question{
 		Action: release.Withdraw, At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
 		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
-		Object: release.Object{Type: obj.Type(), Label: label, Owner: obj.CreatedByRef(), SCO: obj.IsSCO(), Revoked: true},
+		Object: release.Object{Type: obj.Type(), Label: label, Owner: ownerOf(obj), SCO: obj.IsSCO(), Revoked: true},
 	}
 	q.Actor.FirstHere = true
 	decision := release.Decide(q)
@@ -514,7 +522,8 @@ func programmesFirst(list []waitingAct) {
 
 func (d *Desk) retryOne(ctx context.Context, reg *registry.Registry, w waitingAct) error {
 	a := &Arrival{Travels: w.Travels, Kind: w.Kind, Via: w.Via, Hop: w.Hop}
-	v := d.examine(ctx, newNotes(reg), w.Collection, a)
+	resolve, _ := d.markings(ctx, w.Collection)
+	v := d.examine(ctx, newNotes(reg), w.Collection, a, resolve)
 	if v.status == Waiting {
 		return nil
 	}

@@ -249,6 +249,22 @@ func (r *Registry) actsFor(by, other liaison.Party) bool {
 	})
 }
 
+// Share reports whether two parties are named by one version of a programme
+// that the first is not out of: whether the first may know of the second. What
+// it may not know does not change what it is told.
+func (r *Registry) Share(a, b liaison.Party) bool {
+	for _, v := range r.byUnder {
+		terms, _, ok := v.Participant(a)
+		if !ok || terms.Ended(v.Programme.InForce) {
+			continue
+		}
+		if _, _, ok := v.Participant(b); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // ServedBy returns the offices that served a party at an instant.
 func (r *Registry) ServedBy(id liaison.Party, at liaison.Instant) []liaison.Office {
 	p, ok := r.parties[id]

@@ -87,6 +87,11 @@ type Object struct {
 	Consent bool          // the owner's signed consent for this destination is here
 	Revoked bool          // a version that withdraws the object
 	Signed  bool          // a control object whose signatures were found valid
+	// Outsider: the owner shares no programme with the actor, so there is no
+	// party that could consent.
+	Outsider bool
+	// Missing says why the first of Label.Unknown is not known; for people.
+	Missing string
 }
 
 // Rule is the stable name of a rule.
@@ -273,18 +278,37 @@ func (q *Question) comments() bool {
 func label(q *Question) (stix.TLP, Decision, bool) {
 	p, l := q.Programme, q.Object.Label
 	if len(l.Unknown) > 0 {
-		return 0, q.refuse(RuleUnknown, "", "the marking %s is not known here", l.Unknown[0]), true
+		return 0, q.refuse(RuleUnknown, "", "it is marked by %s, %s", l.Unknown[0], q.missing()), true
 	}
 	tlp := l.TLP
 	if tlp == stix.Unmarked {
 		closed := p.Kind == liaison.KindPublic || p.Kind == liaison.KindCommunity
 		if closed || !p.AcceptUnmarked {
-			return 0, q.refuse(RuleUnmarked, "/accept_unmarked", "the object carries no TLP marking and %s does not take unmarked objects", p.Name), true
+			return 0, q.refuse(RuleUnmarked, "/accept_unmarked", "it carries no TLP marking and %s does not take unmarked objects: %s", p.Name, q.remedy()), true
 		}
 		tlp = p.Ceiling
 	}
 	d, refused := fits(q, tlp)
 	return tlp, d, refused
+}
+
+func (q *Question) missing() string {
+	if q.Object.Missing != "" {
+		return q.Object.Missing
+	}
+	return "which is not known here"
+}
+
+// remedy tells who releases something unmarked what to do.
+func (q *Question) remedy() string {
+	levels := "a TLP level up to " + q.Programme.Ceiling.String()
+	switch {
+	case q.Programme.Kind == liaison.KindPublic:
+		levels = "TLP:CLEAR"
+	case q.Programme.Kind == liaison.KindCommunity:
+		levels = "TLP:CLEAR or TLP:GREEN"
+	}
+	return "its owner marks it with " + levels + ", or it is released under a programme that accepts unmarked objects"
 }
 
 // fits asks whether a TLP may enter a programme of this kind and ceiling.
@@ -303,14 +327,21 @@ func fits(q *Question, tlp stix.TLP) (Decision, bool) {
 	return Decision{}, false
 }
 
+// originator asks for the owner's consent. What an outsider published without
+// any level is above GREEN only by this programme's caution: nobody restricted
+// it, and there is nobody to ask.
 func originator(q *Question, tlp stix.TLP) (Decision, bool) {
 	o := q.Object
 	if tlp <= stix.Green || o.SCO {
 		return Decision{}, false
 	}
 	switch {
+	case o.Owner == "" && !o.Label.Marked:
+		return q.refuse(RuleOriginator, "", "unmarked it counts as %s here, and an object above TLP:GREEN names its owner in created_by_ref", tlp), true
 	case o.Owner == "":
 		return q.refuse(RuleOriginator, "", "an object above TLP:GREEN names its owner in created_by_ref"), true
+	case !o.Label.Marked && o.Outsider:
+		return Decision{}, false
 	case o.Owner != q.Actor.By && o.Owner != q.Actor.For && !o.Consent:
 		return q.refuse(RuleOriginator, "", "%s belongs to %s and is released further only with its consent", tlp, o.Owner), true
 	}
