@@ -11,16 +11,16 @@ import (
 // add hands an envelope to the backend (TAXII 2.1 §5.5): 202 and the status
 // resource, whether or not it is complete already.
 func (h *Handler) add(x *exchange) error {
-	if !x.collection.CanWrite {
+	if x.refusal == nil && !x.collection.CanWrite {
 		return ErrForbidden
 	}
 	body, err := h.body(x)
 	if err != nil {
-		return err
+		return x.refused(err)
 	}
 	s, err := h.backend.Add(x.r.Context(), x.principal, x.collection.ID, body)
 	if err != nil {
-		return ofBody(err)
+		return x.refused(ofBody(err))
 	}
 	return h.resource(x, http.StatusAccepted, s)
 }

@@ -50,7 +50,10 @@ type Backend interface {
 	// counts as success is durable. An object that is refused is one of the
 	// failures and spoils nothing; a body that is no envelope is a *stix.Error or
 	// a *Refusal of ErrBadRequest or ErrUnprocessable. ErrNotFound, ErrForbidden
-	// as in Objects.
+	// as in Objects. It is also asked about collections that Collection does not
+	// show p, or shows as not writable, because a backend may let p withdraw
+	// there what it once added; the collection is then any text, and whatever
+	// else is wrong with the request is answered by what Collection said.
 	Add(ctx context.Context, p Principal, collection string, body []byte) (Status, error)
 
 	// Status returns what Add returned to the same principal, brought up to

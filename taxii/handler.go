@@ -105,6 +105,7 @@ type exchange struct {
 	principal  Principal
 	anonymous  bool
 	collection Collection // set for routes that name one
+	refusal    error      // of a write that only Add may allow; nil if there is no doubt
 	releases   []func()   // of the pages the answer is made from
 }
 
@@ -143,7 +144,7 @@ func (h *Handler) serve(x *exchange) error {
 		x.w.Header().Set("Allow", rt.allow())
 		return errMethod
 	case !Accepts(x.r.Header["Accept"]):
-		return errNoAccept
+		return x.refused(errNoAccept)
 	}
 	return m.serve(h, x)
 }
@@ -191,7 +192,33 @@ func (h *Handler) locate(x *exchange) (*route, error) {
 	}
 	var err error
 	x.collection, err = h.backend.Collection(x.r.Context(), x.principal, n.collection)
-	return rt, err
+	return rt, x.undecided(rt, err)
+}
+
+// undecided lets a write go on as far as Add where it would be refused: only
+// the body shows whether it withdraws what the principal itself once added,
+// which stays its right (Backend.Add).
+func (x *exchange) undecided(rt *route, err error) error {
+	m := rt.method(x.r.Method)
+	switch {
+	case m == nil || !m.write || x.anonymous:
+		return err
+	case errors.Is(err, ErrNotFound):
+		x.collection, x.refusal = Collection{ID: x.names.collection}, err
+		return nil
+	case err == nil && !x.collection.CanWrite:
+		x.refusal = ErrForbidden
+	}
+	return err
+}
+
+// refused is err, or what is answered whatever else is wrong with the request.
+func (x *exchange) refused(err error) error {
+	status, _, _ := messageOf(ofContext(err))
+	if x.refusal == nil || status >= http.StatusInternalServerError {
+		return err
+	}
+	return x.refusal
 }
 
 // hidden is err for whoever showed credentials, and a 401 for all others.

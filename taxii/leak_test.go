@@ -131,3 +131,31 @@ func TestOtherMethodsAreRefusedWithAllow(t *testing.T) {
 		t.Errorf("the override was obeyed: %v", got)
 	}
 }
+
+// TestAWriteIntoWhatIsHiddenIsAnsweredAlikeWhateverIsSent: only Add knows who
+// withdraws its own, so such a write goes as far as Add; nobody else learns
+// from a malformed one that there is a collection.
+func TestAWriteIntoWhatIsHiddenIsAnsweredAlikeWhateverIsSent(t *testing.T) {
+	s := newServer(t, taxii.Config{MaxContentLength: 4096})
+	s.memory.accounts[1].withdraws = []string{secret}
+	for name, k := range map[string]struct {
+		body  string
+		lines []string
+	}{
+		"no JSON":           {body: "{"},
+		"no envelope":       {body: "[]"},
+		"media type":        {body: "{}", lines: []string{"Content-Type: text/html"}},
+		"accept":            {body: "{}", lines: []string{"Accept: text/html"}},
+		"gzip that is none": {body: "{}", lines: []string{"Content-Encoding: gzip"}},
+		"too large":         {body: strings.Repeat(" ", 5000)},
+	} {
+		want := s.post(absent, []byte(k.body), k.lines...).want(404).transcript()
+		if got := s.post(secret, []byte(k.body), k.lines...).transcript(); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+		}
+		s.post(open, []byte(k.body), k.lines...).want(403) // read, and not written
+		s.post(secret, []byte(k.body), append(k.lines, "Authorization: none")...).want(401)
+	}
+	s.post(secret, envelope(note(1, 0))).want(202)
+	s.ask("GET /taxii2/root/collections/" + secret + "/objects/").want(404)
+}

@@ -36,6 +36,7 @@ type memory struct {
 type account struct {
 	name, password, token string
 	read, write           []string // collection ids
+	withdraws             []string // collections into which Add takes what it adds, and nothing shows them
 }
 
 type shelf struct {
@@ -247,6 +248,12 @@ func (m *memory) Add(_ context.Context, p taxii.Principal, collection string, bo
 	if m.fail != nil {
 		return taxii.Status{}, m.fail
 	}
+	if a := p.(*account); !slices.Contains(a.write, collection) && !slices.Contains(a.withdraws, collection) {
+		if slices.Contains(a.read, collection) {
+			return taxii.Status{}, taxii.ErrForbidden
+		}
+		return taxii.Status{}, taxii.ErrNotFound
+	}
 	s := taxii.Status{ID: newUUID(), Status: taxii.Complete, RequestTimestamp: taxii.FormatTimestamp(m.now())}
 	for _, item := range envelope.Objects {
 		if item.Err != nil {
@@ -331,10 +338,10 @@ func envelope(objects ...string) []byte {
 	return []byte(`{"objects":[` + strings.Join(objects, ",") + `]}`)
 }
 
-// fill adds notes first to last-1 to a collection, as their owner would.
+// fill adds notes first to last-1 to a collection, as somebody who may.
 func (m *memory) fill(collection string, first, last int) {
 	for n := first; n < last; n++ {
-		if _, err := m.Add(context.Background(), m.accounts[2], collection, envelope(note(n, 0))); err != nil {
+		if _, err := m.Add(context.Background(), &account{name: "filler", write: []string{collection}}, collection, envelope(note(n, 0))); err != nil {
 			panic(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/stix"
 	"github.com/liaison-office/liaison/taxii"
 )
@@ -136,6 +137,20 @@ func (r *remote) collection(ctx context.Context, name string) (taxii.Collection,
 	return c, r.words(err)
 }
 
+// writable returns the id of a collection that takes the objects. Withdrawing
+// is tried wherever the account once wrote: the server decides.
+func (r *remote) writable(ctx context.Context, name string, objects []sendable) (id string, err error) {
+	revoked := !slices.ContainsFunc(objects, func(o sendable) bool { return !o.revoked })
+	if _, err := liaison.ParseCollectionID(name); err == nil && revoked && len(objects) > 0 {
+		return name, nil
+	}
+	c, err := r.collection(ctx, name)
+	if err == nil && !c.CanWrite && !revoked {
+		err = fmt.Errorf("this account may read %s and not write into it", name)
+	}
+	return c.ID, err
+}
+
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
@@ -169,14 +184,11 @@ func (c *submitCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	to, err := r.collection(a.ctx, c.Collection)
+	to, err := r.writable(a.ctx, c.Collection, objects)
 	if err != nil {
 		return err
 	}
-	if !to.CanWrite {
-		return fmt.Errorf("this account may read %s and not write into it", c.Collection)
-	}
-	sent := r.send(a.ctx, to.ID, objects, &sum)
+	sent := r.send(a.ctx, to, objects, &sum)
 	if err := a.show(&sum, func() { sum.print(a) }); err != nil {
 		return err
 	}
@@ -220,6 +232,7 @@ type failure struct {
 type sendable struct {
 	file, place string
 	bytes       []byte
+	revoked     bool
 }
 
 // sendable returns the objects of a file and notes what are none.
@@ -231,7 +244,7 @@ func (s *submitted) sendable(file string, env stix.Envelope) []sendable {
 			s.Failed++
 			continue
 		}
-		objects = append(objects, sendable{file, pointer(env, i, ""), it.Object.Bytes()})
+		objects = append(objects, sendable{file, pointer(env, i, ""), it.Object.Bytes(), it.Object.Revoked()})
 	}
 	return objects
 }

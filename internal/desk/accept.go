@@ -34,10 +34,11 @@ func (d *Desk) Accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error)
 	if !ok {
 		return nil, ErrNotFound
 	}
-	if err := d.mayBring(v, coll, actor, &b); err != nil {
+	outside, err := d.mayBring(v, coll, actor, &b)
+	if err != nil {
 		return nil, err
 	}
-	return d.acceptObjects(ctx, v, b, coll, actor)
+	return d.acceptObjects(ctx, v, b, coll, actor, outside)
 }
 
 // actor says who acts: the account, or the one an operator asks about.
@@ -73,25 +74,46 @@ func (d *Desk) actorOf(reg *registry.Registry, by, forParty liaison.Party, at li
 
 // mayBring: who may not read the collection gets the answer of one that does
 // not exist, a preview too; who reads it without the right to write is told so.
-// An operator asks on behalf of anybody.
-func (d *Desk) mayBring(v Viewer, c *registry.Collection, actor release.Actor, b *Batch) error {
+// An operator asks on behalf of anybody. Outside says that the actor, who may
+// not read any more, withdraws its own.
+func (d *Desk) mayBring(v Viewer, c *registry.Collection, actor release.Actor, b *Batch) (outside bool, err error) {
 	if v.IsOperator() && b.DryRun {
-		return nil
-	}
-	if !d.readable(v, c).Allowed {
-		return ErrNotFound
+		return false, nil
 	}
 	a, _ := v.Account()
-	if !b.DryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(c, actor, d.now()) && !withdraws(b)) {
-		return ErrReadOnly
+	if !d.readable(v, c).Allowed {
+		if a.Has(registry.MayWrite) && d.withdrawsOwn(c, actor, b) {
+			return true, nil
+		}
+		return false, ErrNotFound
 	}
-	return nil
+	if !b.DryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(c, actor, d.now()) && !withdraws(b)) {
+		return false, ErrReadOnly
+	}
+	return false, nil
 }
 
 // withdraws reports whether a batch holds nothing but revoked versions: who may
 // not write any more still withdraws what it released.
 func withdraws(b *Batch) bool {
 	return len(b.Items) > 0 && !slices.ContainsFunc(b.Items, func(it Item) bool { return it.Object == nil || !it.Object.Revoked() })
+}
+
+// withdrawsOwn reports whether a batch withdraws what the actor's party has
+// released in the collection, and nothing else. That depends on its own acts
+// alone, so the answer to it tells nothing of what it may not see.
+func (d *Desk) withdrawsOwn(c *registry.Collection, actor release.Actor, b *Batch) bool {
+	if !withdraws(b) {
+		return false
+	}
+	version, until := c.Programme.InForce(d.now())
+	mandated := release.Decide(&release.Question{
+		Action: release.Withdraw, At: d.now(), Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
+		Object: release.Object{Label: stix.Label{TLP: stix.Clear, Marked: true}, Released: stix.Clear},
+	})
+	return mandated.Allowed && !slices.ContainsFunc(b.Items, func(it Item) bool {
+		return d.released(c.ID, it.Object.ID(), owner(actor)) == stix.Unmarked
+	})
 }
 
 // mayRead asks under the version in force; of a closed epoch also under the
@@ -128,39 +150,32 @@ func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liais
 // with all others, under the one writer.
 const MaxVersions = 100
 
-// acceptObjects is the first door. Marking definitions come first, so that
-// what they mark finds them in every log.
-func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *registry.Collection, actor release.Actor) ([]Outcome, error) {
-	outcomes := make([]Outcome, len(b.Items))
-	resolve, missing := d.definitions(ctx, b, coll, actor)
-	unlisted := d.unlisted()
-	var items []journal.Item
-	var places []int
-	versions := map[stix.ID]int{}
-	for _, i := range markingsFirst(b.Items) {
-		o := &outcomes[i]
-		if !d.admit(&b.Items[i], o) {
-			continue
-		}
-		id := b.Items[i].Object.ID()
-		if versions[id]++; versions[id] > MaxVersions {
-			o.Status, o.Pointer, o.Reason = Refused, "/id", fmt.Sprintf("one batch holds more than %d versions of this object; send the others in a later one", MaxVersions)
-			continue
-		}
-		q := d.question(coll, actor, b.Items[i].Object, resolve)
-		if unknown := q.Object.Label.Unknown; len(unknown) > 0 {
-			q.Object.Missing = missing(unknown[0])
-		}
-		judge := d.judge(coll, q, o, unlisted, b.DryRun)
-		if b.DryRun {
-			d.dryRun(judge, o)
-			continue
-		}
-		items = append(items, journal.Item{Object: b.Items[i].Object, Owner: owner(actor), Judge: judge})
-		places = append(places, i)
+// fromOutside refuses contents that only what the collection holds, or the
+// programme's present terms, could judge: neither may show to who is outside.
+func fromOutside(q *release.Question, o *Outcome) bool {
+	l := q.Object.Label
+	if l.Marked && len(l.Unknown) == 0 && l.TLP <= q.Object.Released {
+		return true
 	}
+	o.Status, o.Pointer = Refused, "/object_marking_refs"
+	o.Reason = fmt.Sprintf("what is withdrawn from a collection that can no longer be read carries TLP markings only, up to %s as it was released", q.Object.Released)
+	return false
+}
+
+// acceptObjects is the first door.
+func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *registry.Collection, actor release.Actor, outside bool) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(b.Items))
+	items, places := d.judged(ctx, b, coll, actor, outside, outcomes)
 	if b.DryRun {
 		return outcomes, nil
+	}
+	settled := func(results []journal.Outcome) {
+		for n, r := range results {
+			o := &outcomes[places[n]]
+			if settle(o, r); outside {
+				o.Index, o.Added, o.Unread = 0, 0, true
+			}
+		}
 	}
 	results, err := d.Journal.Append(ctx, &journal.Batch{
 		Collection: b.Collection, Items: items,
@@ -170,22 +185,60 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 					return err
 				}
 			}
-			for n, r := range results {
-				settle(&outcomes[places[n]], r)
-			}
+			settled(results)
 			return d.keepStatus(tx, v, b, outcomes)
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
-	for n, r := range results {
-		settle(&outcomes[places[n]], r)
-	}
+	settled(results)
 	if slices.ContainsFunc(items, func(it journal.Item) bool { return isMarking(it.Object) }) {
 		d.somethingCame()
 	}
 	return outcomes, nil
+}
+
+// judged prepares what may enter, with its places in the batch, and settles the
+// outcomes of everything else. Marking definitions come first, so that what
+// they mark finds them in every log.
+func (d *Desk) judged(ctx context.Context, b Batch, coll *registry.Collection, actor release.Actor, outside bool, outcomes []Outcome) (items []journal.Item, places []int) {
+	resolve, missing := d.definitions(ctx, b, coll, actor)
+	if outside {
+		resolve = nil
+	}
+	unlisted, versions := d.unlisted(), map[stix.ID]int{}
+	for _, i := range markingsFirst(b.Items) {
+		o := &outcomes[i]
+		if !d.admit(&b.Items[i], o) || !fewVersions(versions, b.Items[i].Object.ID(), o) {
+			continue
+		}
+		q := d.question(coll, actor, b.Items[i].Object, resolve)
+		if unknown := q.Object.Label.Unknown; len(unknown) > 0 {
+			q.Object.Missing = missing(unknown[0])
+		}
+		if outside && !fromOutside(q, o) {
+			continue
+		}
+		judge := d.judge(coll, q, o, unlisted, b.DryRun)
+		if b.DryRun {
+			d.dryRun(judge, o)
+			continue
+		}
+		items = append(items, journal.Item{Object: b.Items[i].Object, Owner: owner(actor), Judge: judge})
+		places = append(places, i)
+	}
+	return items, places
+}
+
+// fewVersions counts the versions of an object in a batch and refuses those
+// over the limit.
+func fewVersions(count map[stix.ID]int, id stix.ID, o *Outcome) bool {
+	if count[id]++; count[id] > MaxVersions {
+		o.Status, o.Pointer, o.Reason = Refused, "/id", fmt.Sprintf("one batch holds more than %d versions of this object; send the others in a later one", MaxVersions)
+		return false
+	}
+	return true
 }
 
 func isMarking(o *stix.Object) bool { return o.Type() == "marking-definition" }
@@ -257,12 +310,16 @@ func legible(s string) string {
 // question gathers all but the instant and the version, which are known under
 // the lock.
 func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver) *release.Question {
-	return &release.Question{
+	q := &release.Question{
 		Area: c.Area, Actor: actor,
 		Object: release.Object{
 			Type: o.Type(), Label: labelOf(o, resolve), Owner: ownerOf(o), SCO: o.IsSCO(), Revoked: o.Revoked(),
 		},
 	}
+	if o.Revoked() {
+		q.Object.Released = d.released(c.ID, o.ID(), owner(actor))
+	}
+	return q
 }
 
 // ownerOf: an identity that names no creator speaks of itself.
@@ -319,8 +376,11 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, un
 		q.Actor = d.actorOf(reg, q.Actor.By, q.Actor.For, d.Office, at)
 		q.Object.Outsider = outsider(reg, q.Actor, q.Object)
 		q.Unlisted = unlisted(reg, version, at)
-		if q.Action = release.Write; q.Object.Revoked && first != nil {
-			q.Action, q.Actor.FirstHere = release.Withdraw, true
+		if first != nil && q.Object.Revoked {
+			q.Object.Released = max(q.Object.Released, first.Label) // of this batch, perhaps
+		}
+		if q.Action = release.Write; q.Object.Released != stix.Unmarked {
+			q.Action = release.Withdraw
 		}
 		*o = fresh
 		q.Brief = !explain

@@ -247,8 +247,10 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 			return wait("act.by", "the party %s is not here", p)
 		}
 	}
-	if obj.Revoked() && d.releasedHere(act.Collection, obj.ID(), act.Owner()) {
-		return d.decideWithdrawal(reg, coll, version, a, obj, label)
+	if obj.Revoked() {
+		if released := d.released(act.Collection, obj.ID(), act.Owner()); released != stix.Unmarked {
+			return d.decideWithdrawal(reg, coll, version, a, obj, label, released)
+		}
 	}
 	if act.Accepted < version.InForce || (version.Until() != 0 && act.Accepted >= version.Until()) {
 		return hold(string(release.RuleTerm), "version %d of %s was not in force at %s", version.Version, version.Name, act.Accepted)
@@ -272,33 +274,33 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 	return verdict{status: Accepted, object: obj}
 }
 
-// releasedHere reports whether a party has an act for an object here.
-func (d *Desk) releasedHere(c liaison.CollectionID, id stix.ID, owner liaison.Party) (found bool) {
+// released returns the strictest label with which a party has released an
+// object here; Unmarked if it has not.
+func (d *Desk) released(c liaison.CollectionID, id stix.ID, owner liaison.Party) (label stix.TLP) {
 	err := d.Journal.View(context.Background(), func(v store.View) error {
 		return v.Find(c, string(id), store.Proof, func(e *store.Entry) error {
 			act, err := liaison.ParseAct(e.Act)
 			if err == nil && act.Owner() == owner {
-				found = true
-				return store.Stop
+				label = max(label, act.Label)
 			}
 			return err
 		})
 	})
 	if err != nil {
 		d.Log.Error("earlier acts could not be read", "collection", c.String(), "object", string(id), "err", err)
+		return stix.Unmarked
 	}
-	return found
+	return label
 }
 
 // decideWithdrawal: one's own act can always be withdrawn, whatever the term.
-func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label) verdict {
+func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label, released stix.TLP) verdict {
 	act := &a.Travels.Act
 	q := &release.Question{
 		Action: release.Withdraw, At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
 		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
-		Object: release.Object{Type: obj.Type(), Label: label, Owner: ownerOf(obj), SCO: obj.IsSCO(), Revoked: true},
+		Object: release.Object{Type: obj.Type(), Label: label, Owner: ownerOf(obj), SCO: obj.IsSCO(), Revoked: true, Released: released},
 	}
-	q.Actor.FirstHere = true
 	decision := release.Decide(q)
 	switch {
 	case !decision.Allowed:

@@ -88,14 +88,17 @@ const (
 
 // Outcome is what became of one item.
 type Outcome struct {
-	Status   Status           `json:"status"`
-	ID       string           `json:"id,omitzero"`
-	Version  string           `json:"version,omitzero"`
-	Index    uint64           `json:"index"`
-	Act      liaison.Hash     `json:"act,omitzero"`
-	Added    liaison.Instant  `json:"added,omitzero"`
-	Pointer  string           `json:"pointer,omitzero"` // RFC 6901, into the object
-	Reason   string           `json:"reason,omitzero"`
+	Status  Status          `json:"status"`
+	ID      string          `json:"id,omitzero"`
+	Version string          `json:"version,omitzero"`
+	Index   uint64          `json:"index"`
+	Act     liaison.Hash    `json:"act,omitzero"`
+	Added   liaison.Instant `json:"added,omitzero"`
+	Pointer string          `json:"pointer,omitzero"` // RFC 6901, into the object
+	Reason  string          `json:"reason,omitzero"`
+	// Unread: who withdrew it may not read the collection, so Index and Added,
+	// which tell how the log has grown, are left out.
+	Unread   bool             `json:"unread,omitzero"`
 	Decision release.Decision `json:"-"`
 	Findings []stix.Finding   `json:"-"`
 }

@@ -61,7 +61,9 @@ func (r *Room) status(id string, c liaison.CollectionID, outcomes []desk.Outcome
 		d := taxii.StatusDetail{ID: o.ID, Version: o.Version}
 		switch o.Status {
 		case desk.Accepted, desk.Duplicate:
-			d.Other = member("x_receipt", ReceiptPath(c, o.Index))
+			if !o.Unread {
+				d.Other = member("x_receipt", ReceiptPath(c, o.Index))
+			}
 			s.Successes = append(s.Successes, d)
 		default:
 			at := fmt.Sprintf("/objects/%d%s", i, o.Pointer)

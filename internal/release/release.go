@@ -61,13 +61,12 @@ type Question struct {
 
 // Actor is who wants to do it.
 type Actor struct {
-	By        liaison.Party     // empty: nobody is logged in
-	Kind      liaison.PartyKind // of By
-	ServedBy  liaison.Office    // of By
-	For       liaison.Party     // the party By acts for, if any
-	Mandate   *liaison.ActsAt   // the mandate of By to act for For at Office, if there is one
-	Office    liaison.Office    // where By acts
-	FirstHere bool              // Withdraw: By or For released the object here
+	By       liaison.Party     // empty: nobody is logged in
+	Kind     liaison.PartyKind // of By
+	ServedBy liaison.Office    // of By
+	For      liaison.Party     // the party By acts for, if any
+	Mandate  *liaison.ActsAt   // the mandate of By to act for For at Office, if there is one
+	Office   liaison.Office    // where By acts
 }
 
 // party is whose right is used.
@@ -87,6 +86,9 @@ type Object struct {
 	Consent bool          // the owner's signed consent for this destination is here
 	Revoked bool          // a version that withdraws the object
 	Signed  bool          // a control object whose signatures were found valid
+	// Released is the strictest label the party has released the object with,
+	// here (Withdraw); Unmarked: it has not.
+	Released stix.TLP
 	// Outsider: the owner shares no programme with the actor, so there is no
 	// party that could consent.
 	Outsider bool
@@ -359,14 +361,19 @@ func (q *Question) withdraw() Decision {
 	if d, decided := mandate(q); decided {
 		return d
 	}
-	if !q.Actor.FirstHere {
+	o := q.Object
+	if o.Released == stix.Unmarked {
 		return q.refuse(RuleWithdraw, "", "only the party that released an object withdraws it; a note or an opinion can disagree")
 	}
-	tlp, d, refused := label(q)
-	if refused {
-		return d // the withdrawn version is contents too
+	tlp := o.Label.TLP
+	if !o.Label.Marked || len(o.Label.Unknown) > 0 || tlp > o.Released {
+		var d Decision // the withdrawn version is contents too, and these are other ones
+		var refused bool
+		if tlp, d, refused = label(q); refused {
+			return d
+		}
 	}
-	d = q.allow(RuleWithdraw, "", "%s withdraws what it released", q.Actor.party())
+	d := q.allow(RuleWithdraw, "", "%s withdraws what it released", q.Actor.party())
 	d.Label = tlp
 	return d
 }

@@ -262,7 +262,7 @@ func TestWhoMayRead(t *testing.T) {
 }
 
 func TestOnesOwnActIsAlwaysWithdrawnAndNobodyElses(t *testing.T) {
-	own := func(q *release.Question) { q.Action, q.Actor.FirstHere = release.Withdraw, true }
+	own := func(q *release.Question) { q.Action, q.Object.Released = release.Withdraw, stix.Amber }
 	for _, when := range []liaison.Instant{day(1), day(11), day(90)} {
 		if d := release.Decide(write(liaison.KindPartnership, stix.Amber, own, at(when))); !d.Allowed || d.Rule != release.RuleWithdraw {
 			t.Errorf("at %s: %+v", when, d)
@@ -271,6 +271,13 @@ func TestOnesOwnActIsAlwaysWithdrawnAndNobodyElses(t *testing.T) {
 	gone := terms(func(p *liaison.Programme) { p.Parties = nil })
 	if d := release.Decide(write(liaison.KindPartnership, stix.Amber, own, gone)); !d.Allowed {
 		t.Errorf("after leaving: %+v", d)
+	}
+	lowered := terms(func(p *liaison.Programme) { p.Ceiling = stix.Clear })
+	if d := release.Decide(write(liaison.KindPartnership, stix.Amber, own, lowered)); !d.Allowed || d.Label != stix.Amber {
+		t.Errorf("under a lower ceiling: %+v", d)
+	}
+	if d := release.Decide(write(liaison.KindPartnership, stix.AmberStrict, own, lowered)); d.Allowed || d.Rule != release.RuleCeiling {
+		t.Errorf("stricter than it was released: %+v", d)
 	}
 	if d := release.Decide(write(liaison.KindPartnership, stix.Amber, func(q *release.Question) { q.Action = release.Withdraw })); d.Allowed || d.Rule != release.RuleWithdraw {
 		t.Errorf("another's: %+v", d)
@@ -316,7 +323,8 @@ func oracle(q *release.Question) bool {
 	switch q.Action {
 	case release.Withdraw:
 		_, fits := level(q)
-		return mandated && a.FirstHere && fits
+		asBefore := o.Label.TLP != stix.Unmarked && o.Label.TLP <= o.Released && len(o.Label.Unknown) == 0
+		return mandated && o.Released != stix.Unmarked && (asBefore || fits)
 	case release.Read:
 		inTerm := charter || begun && !(ended && p.AfterExpiry == liaison.AfterClosed)
 		if p.Kind == liaison.KindPublic && !charter {
@@ -342,7 +350,8 @@ func oracle(q *release.Question) bool {
 		return false
 	}
 	own := o.Owner == a.By || a.For != "" && o.Owner == a.For
-	return tlp <= stix.Green || o.SCO || o.Owner != "" && (own || o.Consent)
+	unrestricted := o.Outsider && o.Label.TLP == stix.Unmarked
+	return tlp <= stix.Green || o.SCO || o.Owner != "" && (own || o.Consent || unrestricted)
 }
 
 func question(t *rapid.T) *release.Question {
@@ -371,11 +380,12 @@ func question(t *rapid.T) *release.Question {
 		Area: rapid.SampledFrom([]liaison.Area{"cyber", "cyber", "cyber", "space", liaison.Charter}).Draw(t, "area"),
 		Actor: release.Actor{
 			By: some("by", nato, japan, korea, denmark, voice, ""), Office: rapid.SampledFrom([]liaison.Office{seoul, tokyo}).Draw(t, "office"),
-			Kind: rapid.SampledFrom([]liaison.PartyKind{liaison.PartyMember, liaison.PartyOffice}).Draw(t, "party kind"), ServedBy: tokyo, FirstHere: yes("first"),
+			Kind: rapid.SampledFrom([]liaison.PartyKind{liaison.PartyMember, liaison.PartyOffice}).Draw(t, "party kind"), ServedBy: tokyo,
 		},
 		Object: release.Object{
 			Type: rapid.SampledFrom([]string{"note", "opinion", "report", "programme"}).Draw(t, "type"), Label: marked(tlp("label", stix.Unmarked)),
 			Owner: some("owner", nato, japan, denmark, ""), SCO: yes("sco"), Consent: yes("consent"), Signed: yes("signed"),
+			Outsider: yes("outsider"), Released: tlp("released", stix.Unmarked),
 		},
 	}
 	if yes("replaced") {
