@@ -58,35 +58,36 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 			return nil, errors.New("a relay page brings acts, not bare objects")
 		}
 	}
-	outcomes := make([]Outcome, len(b.Items))
 	reg := d.reg.Load()
 	if c, known := reg.Collection(b.Collection); len(b.Items) > 0 && (!known || c.Area == liaison.Charter) {
-		return d.acceptCharterPage(ctx, n, b, outcomes)
+		return d.acceptCharterPage(ctx, n, b)
 	}
-	verdicts := d.examinePage(ctx, reg, b)
-	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, nil)
+	return d.commitPage(ctx, n, b, d.examinePage(ctx, reg, b), nil)
 }
 
 // acceptCharterPage judges entries by a registry that holds what all of them
 // prove by their own signatures: the first charter an office sees introduces
 // the office that signed its acts. After the commit they are folded.
-func (d *Desk) acceptCharterPage(ctx context.Context, n liaison.Office, b Batch, outcomes []Outcome) ([]Outcome, error) {
+func (d *Desk) acceptCharterPage(ctx context.Context, n liaison.Office, b Batch) ([]Outcome, error) {
 	objects := make([][]byte, len(b.Items))
 	for i := range b.Items {
 		objects[i] = b.Items[i].Arrival.Travels.Bytes
 	}
-	reg := foresee(d.reg.Load(), b.Collection, objects)
-	verdicts := d.examinePage(ctx, reg, b)
-	after := func() {
+	verdicts := d.examinePage(ctx, foresee(d.reg.Load(), b.Collection, objects), b)
+	return d.commitPage(ctx, n, b, verdicts, d.folding(b.Collection, verdicts))
+}
+
+// folding returns what folds the charter entries that were accepted.
+func (d *Desk) folding(c liaison.CollectionID, verdicts []verdict) func() {
+	return func() {
 		var entries [][]byte
 		for _, v := range verdicts {
 			if v.status == Accepted && v.entry {
 				entries = append(entries, v.object.Bytes())
 			}
 		}
-		d.fold(b.Collection, entries...)
+		d.fold(c, entries...)
 	}
-	return outcomes, d.commitPage(ctx, n, b, verdicts, outcomes, after)
 }
 
 // foresee returns the registry with those objects of a page that apply.
@@ -99,7 +100,8 @@ func foresee(reg *registry.Registry, c liaison.CollectionID, objects [][]byte) *
 	return reg
 }
 
-func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdicts []verdict, outcomes []Outcome, after func()) error {
+func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdicts []verdict, after func()) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(b.Items))
 	var items []journal.Item
 	var places []int
 	for i := range b.Items {
@@ -116,7 +118,7 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 		},
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for k, r := range results {
 		settle(&outcomes[places[k]], r)
@@ -124,7 +126,7 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 	if slices.ContainsFunc(items, func(it journal.Item) bool { return isMarking(it.Object) }) {
 		d.somethingCame()
 	}
-	return nil
+	return outcomes, nil
 }
 
 func arrival(a *Arrival) *journal.Arrival {
@@ -366,25 +368,10 @@ func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act
 	return verdict{status: Accepted, object: obj, entry: true}, true
 }
 
-// waitingAct is what is kept of an act that waits, or is held (then without
-// salt and bytes).
-type waitingAct struct {
-	Collection liaison.CollectionID `json:"collection"`
-	Neighbour  liaison.Office       `json:"neighbour"`
-	Travels    liaison.Travels      `json:"travels"`
-	Kind       liaison.Kind         `json:"kind"`
-	Via        liaison.Via          `json:"via"`
-	Hop        liaison.Hop          `json:"hop"`
-	Rule       string               `json:"rule"`
-	Reason     string               `json:"reason"`
-	At         liaison.Instant      `json:"at"`
-}
-
 // The buckets of keyed state the desk keeps.
 const (
-	bucketWaiting = "waiting" // <collection>/<act>
-	bucketHeld    = "held"    // <collection>/<act>
-	bucketFollow  = "follow"  // <origin>
+	bucketHeld   = "held"   // <collection>/<act>
+	bucketFollow = "follow" // <origin>
 )
 
 func actKey(c liaison.CollectionID, act liaison.Hash) string {
@@ -394,6 +381,9 @@ func actKey(c liaison.CollectionID, act liaison.Hash) string {
 // keepPage commits what a page brings beside leaves: the position, waiting and
 // held acts, evidence about refused ones, and the leaves of delivery.
 func (d *Desk) keepPage(tx store.Tx, n liaison.Office, b Batch, verdicts []verdict, results []journal.Outcome, places []int) error {
+	if err := d.roomToWait(tx, n, b, verdicts); err != nil {
+		return err
+	}
 	for i, v := range verdicts {
 		if v.status != Accepted {
 			if err := d.keepUndelivered(tx, n, b.Collection, b.Items[i].Arrival, v); err != nil {
@@ -413,6 +403,11 @@ func (d *Desk) keepPage(tx store.Tx, n liaison.Office, b Batch, verdicts []verdi
 	if err := d.keepBack(tx, n, b); err != nil {
 		return err
 	}
+	for _, key := range b.waited {
+		if err := tx.Delete(bucketWaiting, key); err != nil {
+			return err
+		}
+	}
 	return d.keepFollow(tx, b.Follow)
 }
 
@@ -422,18 +417,14 @@ func (d *Desk) keepUndelivered(tx store.Tx, n liaison.Office, c liaison.Collecti
 		Collection: c, Neighbour: n, Travels: a.Travels, Kind: a.Kind, Via: a.Via, Hop: a.Hop,
 		Rule: v.rule, Reason: v.reason, At: d.now(),
 	}
-	bucket := bucketWaiting
-	if v.status == Held {
-		bucket = bucketHeld
+	switch v.status {
+	case Waiting:
+		return tx.Put(bucketWaiting, w.key(), marshal(w))
+	case Held:
 		w.Travels.Salt, w.Travels.Bytes = liaison.Hash{}, nil
-	}
-	if v.status != Refused {
-		if err := tx.Put(bucket, actKey(c, act), marshal(w)); err != nil {
+		if err := tx.Put(bucketHeld, actKey(c, act), marshal(w)); err != nil {
 			return err
 		}
-	}
-	if v.status == Waiting {
-		return nil
 	}
 	d.Log.Warn("act not appended", "collection", c.String(), "act", act.String(), "status", string(v.status), "rule", v.rule, "reason", v.reason)
 	return d.keepVerdict(tx, n, c, &a.Travels.Act, v)
@@ -472,75 +463,4 @@ func marshal(v any) []byte {
 		panic(fmt.Sprintf("desk: encode %T: %v", v, err))
 	}
 	return b
-}
-
-// retryWaiting examines every waiting act again.
-func (d *Desk) retryWaiting(ctx context.Context) error {
-	var list []waitingAct
-	err := d.Journal.View(ctx, func(v store.View) error {
-		return v.States(bucketWaiting, "", func(key string, raw []byte) error {
-			var w waitingAct
-			if err := json.Unmarshal(raw, &w); err != nil {
-				return fmt.Errorf("waiting act %s: %w", key, err)
-			}
-			list = append(list, w)
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	objects := map[liaison.CollectionID][][]byte{}
-	for _, w := range list {
-		if len(w.Travels.Bytes) > 0 {
-			objects[w.Collection] = append(objects[w.Collection], w.Travels.Bytes)
-		}
-	}
-	programmesFirst(list)
-	foreseen := map[liaison.CollectionID]*registry.Registry{}
-	for _, w := range list {
-		if coll, known := d.reg.Load().Collection(w.Collection); known && coll.Area != liaison.Charter {
-			foreseen[w.Collection] = d.reg.Load()
-		} else if foreseen[w.Collection] == nil {
-			foreseen[w.Collection] = foresee(d.reg.Load(), w.Collection, objects[w.Collection])
-		}
-		if err := d.retryOne(ctx, foreseen[w.Collection], w); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// programmesFirst: a charter begins with its programme.
-func programmesFirst(list []waitingAct) {
-	rank := func(w waitingAct) int {
-		if o, err := stix.Parse(w.Travels.Bytes, stix.DefaultLimits()); err == nil && o.Type() == "programme" {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(list, func(a, b waitingAct) int { return rank(a) - rank(b) })
-}
-
-func (d *Desk) retryOne(ctx context.Context, reg *registry.Registry, w waitingAct) error {
-	a := &Arrival{Travels: w.Travels, Kind: w.Kind, Via: w.Via, Hop: w.Hop}
-	resolve, _ := d.markings(ctx, w.Collection)
-	v := d.examine(ctx, newNotes(reg), w.Collection, a, resolve)
-	if v.status == Waiting {
-		return nil
-	}
-	b := Batch{Collection: w.Collection, Items: []Item{{Arrival: a}}}
-	outcomes := make([]Outcome, 1)
-	var after func()
-	if v.entry {
-		after = func() { d.fold(w.Collection, v.object.Bytes()) }
-	}
-	err := d.commitPage(ctx, w.Neighbour, b, []verdict{v}, outcomes, after)
-	if err != nil {
-		return err
-	}
-	_, err = d.Journal.Append(ctx, &journal.Batch{Collection: w.Collection, Then: func(tx store.Tx, _ []journal.Outcome) error {
-		return tx.Delete(bucketWaiting, actKey(w.Collection, w.Travels.Act.Hash()))
-	}})
-	return err
 }

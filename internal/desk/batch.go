@@ -35,6 +35,8 @@ type Batch struct {
 	Evidence []Evidence
 	// Delivered are the keys of evidence the neighbour has received (relay).
 	Delivered []string
+
+	waited []string // keys of bucketWaiting whose acts are the items: they wait no more
 }
 
 // Item is one object, or one act that came by relay.

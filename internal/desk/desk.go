@@ -46,6 +46,9 @@ var (
 	ErrReadOnly = errors.New("this account may read the collection and not write into it")
 	// ErrRevoked: the account was changed or disabled since it logged in.
 	ErrRevoked = errors.New("the account is no longer valid")
+	// ErrWaitingFull: a relay page brings acts that would wait, and there is no
+	// room for them. The follower stays where it stands and asks again.
+	ErrWaitingFull = errors.New("no room for more acts that wait")
 	// ErrPosition: a relay page does not continue where the follower stands.
 	ErrPosition = errors.New("the page does not continue at the follower's position")
 )
@@ -72,6 +75,9 @@ type Config struct {
 	Validation Validation       // optional: Admit
 	Limits     stix.Limits      // optional: stix.DefaultLimits
 	Now        func() time.Time // optional: time.Now
+
+	WaitingActs  int // optional: most acts of a neighbour that wait; MaxWaiting
+	WaitingBytes int // optional: most bytes of them; MaxWaitingBytes
 }
 
 // Desk is the office's desk. Its methods may be called concurrently.
@@ -96,6 +102,12 @@ func New(cfg Config) *Desk {
 	}
 	if cfg.Validation == "" {
 		cfg.Validation = Admit
+	}
+	if cfg.WaitingActs == 0 {
+		cfg.WaitingActs = MaxWaiting
+	}
+	if cfg.WaitingBytes == 0 {
+		cfg.WaitingBytes = MaxWaitingBytes
 	}
 	d := &Desk{Config: cfg, retry: make(chan struct{}, 1)}
 	d.reg.Store(cfg.Pinned)

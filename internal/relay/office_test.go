@@ -122,7 +122,12 @@ type node struct {
 // it.
 func newNode(t *testing.T, w *wires, name liaison.Office, neighbours []liaison.Office, dials ...liaison.Office) *node {
 	t.Helper()
-	n := &node{t: t, wires: w, log: &logged{}, Office: desktest.New(t, name, desktest.Options{})}
+	return newNodeAt(t, w, desktest.New(t, name, desktest.Options{}), neighbours, dials...)
+}
+
+func newNodeAt(t *testing.T, w *wires, office *desktest.Office, neighbours []liaison.Office, dials ...liaison.Office) *node {
+	t.Helper()
+	n := &node{t: t, wires: w, log: &logged{}, Office: office}
 	for _, o := range neighbours {
 		p := Peer{Office: o, Keys: [][]byte{relayKey(o)}}
 		if slices.Contains(dials, o) {

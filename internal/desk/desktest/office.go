@@ -66,8 +66,9 @@ type Office struct {
 	Journal *journal.Journal
 	Desk    *desk.Desk
 
-	end  context.CancelFunc
-	done sync.WaitGroup
+	waiting int
+	end     context.CancelFunc
+	done    sync.WaitGroup
 }
 
 // Options changes how an office is opened. The zero value is an empty Clock's.
@@ -76,6 +77,7 @@ type Options struct {
 	Validation desk.Validation               // desk.Admit
 	Wrap       func(store.Store) store.Store // wraps the store
 	Log        *slog.Logger                  // none
+	Waiting    int                           // desk.MaxWaiting
 }
 
 // Open opens an office whose files are in dir.
@@ -89,7 +91,7 @@ func Open(t T, name liaison.Office, dir string, opt Options) *Office {
 }
 
 func open(name liaison.Office, dir string, opt Options) (*Office, error) {
-	o := &Office{Name: name, Dir: dir, Keys: NewKeys(name), Clock: opt.Clock}
+	o := &Office{Name: name, Dir: dir, Keys: NewKeys(name), Clock: opt.Clock, waiting: opt.Waiting}
 	if o.Clock == nil {
 		o.Clock = NewClock()
 	}
@@ -112,7 +114,7 @@ func open(name liaison.Office, dir string, opt Options) (*Office, error) {
 	})
 	o.Desk = desk.New(desk.Config{
 		Office: name, Journal: o.Journal, Pinned: registry.New(Pin()), Log: opt.Log,
-		Validation: opt.Validation, Now: o.Clock.Now,
+		Validation: opt.Validation, Now: o.Clock.Now, WaitingActs: opt.Waiting,
 	})
 	return o, o.start()
 }
@@ -147,7 +149,7 @@ func New(t *testing.T, name liaison.Office, opt Options) *Office {
 func (o *Office) Reopen(t T) {
 	t.Helper()
 	o.Close()
-	again := Open(t, o.Name, o.Dir, Options{Clock: o.Clock})
+	again := Open(t, o.Name, o.Dir, Options{Clock: o.Clock, Waiting: o.waiting})
 	o.Store, o.Journal, o.Desk, o.end = again.Store, again.Journal, again.Desk, func() { again.end(); again.done.Wait() }
 }
 
