@@ -275,7 +275,7 @@ func (o *Office) Work(ctx context.Context, fn func(context.Context) error) error
 func serveHTTP(l net.Listener, h http.Handler, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		s := &http.Server{
-			Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+			Handler: lastIfChunked(h), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 			WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
@@ -292,6 +292,19 @@ func serveHTTP(l net.Listener, h http.Handler, log *slog.Logger) func(context.Co
 		}
 		return nil
 	}
+}
+
+// lastIfChunked closes the connection after a request with Transfer-Encoding.
+// One that has Content-Length too must be the last of its connection, whatever
+// a proxy before us made of it (RFC 9112 §6.1); net/http reads it as chunked and
+// drops Content-Length, so the two cannot be told apart here.
+func lastIfChunked(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Title is how the office names itself to people.
