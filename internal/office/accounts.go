@@ -37,11 +37,19 @@ type Accounts struct {
 	office liaison.Office
 	now    func() time.Time
 
-	hashing chan struct{} // bounds concurrent argon2 runs, 19 MiB each
+	hashing  chan struct{} // bounds concurrent argon2 runs, 19 MiB each
+	throttle throttle
 
 	mu     sync.Mutex
 	key    [32]byte            // of the digests; new at every start
 	proofs map[string]struct{} // guarded by mu; at most maxProofs
+	runs   map[string]*run     // argon2 runs under way, by proof; guarded by mu; at most maxRuns
+}
+
+// run is one argon2 run, for all who show the same at once.
+type run struct {
+	done  chan struct{}
+	right bool // set before done is closed
 }
 
 // The buckets of keyed state.
@@ -53,6 +61,8 @@ const (
 const (
 	maxProofs  = 10000
 	maxHashing = 4
+	maxRuns    = 16 // under way or waiting; others come back after busyRetry
+	busyRetry  = time.Second
 )
 
 // TokenPrefix begins every token, so that scanners of leaked secrets know it.
@@ -81,7 +91,8 @@ type token struct {
 var ErrNoAccount = errors.New("no such account")
 
 func newAccounts(s store.Store, o liaison.Office, now func() time.Time) *Accounts {
-	a := &Accounts{store: s, office: o, now: now, hashing: make(chan struct{}, maxHashing), proofs: map[string]struct{}{}}
+	a := &Accounts{store: s, office: o, now: now, hashing: make(chan struct{}, maxHashing), proofs: map[string]struct{}{}, runs: map[string]*run{}}
+	a.throttle.failures = map[string]failures{}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails on the platforms Go supports
 	}
@@ -226,7 +237,9 @@ func load(v store.View, bucket, key string, into any) (bool, error) {
 }
 
 // Authenticate makes the viewer of credentials. Unknown names cost what wrong
-// passwords cost.
+// passwords cost, and wait as long: after too many failures, or while too many
+// others are checked, the error is taxii.ErrTooManyRequests. Who was right
+// before never waits.
 func (a *Accounts) Authenticate(ctx context.Context, c taxii.Credentials) (v desk.Viewer, ok bool, err error) {
 	switch {
 	case c.Anonymous():
@@ -271,9 +284,9 @@ func (a *Accounts) byPassword(ctx context.Context, name, password string) (v des
 	if !found || acc.Disabled {
 		sec = dummy
 	}
-	right := a.check(acc, sec, password)
-	if !found || acc.Disabled || !right {
-		return v, false, nil
+	right, err := a.check(ctx, name, acc, sec, password)
+	if err != nil || !found || acc.Disabled || !right {
+		return v, false, err
 	}
 	return registry.LoggedIn(acc, a.office), true, nil
 }
@@ -281,32 +294,74 @@ func (a *Accounts) byPassword(ctx context.Context, name, password string) (v des
 // dummy is hashed against where there is no account.
 var dummy = secret{Salt: make([]byte, 16), Hash: make([]byte, 32)}
 
-func (a *Accounts) check(acc registry.Account, sec secret, password string) bool {
-	proof := a.proof(acc, sec, password)
-	a.mu.Lock()
-	_, known := a.proofs[proof]
-	a.mu.Unlock()
-	if known {
-		return true
+// check costs argon2 once for all who show the same at the same time, and
+// nothing for who was right before.
+func (a *Accounts) check(ctx context.Context, name string, acc registry.Account, sec secret, password string) (right bool, err error) {
+	proof, limits := a.proof(name, acc, sec, password), limitsOf(ctx, name)
+	r, mine, err := a.run(proof, limits)
+	switch {
+	case err != nil:
+		return false, err
+	case !mine:
+		<-r.done
+		return r.right, nil
 	}
 	a.hashing <- struct{}{}
-	right := subtle.ConstantTimeCompare(hash(password, sec.Salt), sec.Hash) == 1
+	right = subtle.ConstantTimeCompare(hash(password, sec.Salt), sec.Hash) == 1
 	<-a.hashing
-	if !right {
-		return false
+	if right {
+		a.throttle.right(limits)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.proofs) >= maxProofs {
-		clear(a.proofs)
-	}
-	a.proofs[proof] = struct{}{}
-	return true
+	a.finish(proof, r, right)
+	return right, nil
 }
 
-func (a *Accounts) proof(acc registry.Account, sec secret, password string) string {
+// proven is the run of whoever was right before.
+var proven = func() *run {
+	r := &run{done: make(chan struct{}), right: true}
+	close(r.done)
+	return r
+}()
+
+// run returns the argon2 run of a proof. Mine says that the caller has to do
+// it; that is refused if too many are under way or too many failed.
+func (a *Accounts) run(proof string, limits []limit) (r *run, mine bool, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, known := a.proofs[proof]; known {
+		return proven, false, nil
+	}
+	if r, begun := a.runs[proof]; begun {
+		return r, false, nil
+	}
+	wait := busyRetry
+	if len(a.runs) < maxRuns {
+		wait = a.throttle.begin(limits)
+	}
+	if wait > 0 {
+		return nil, false, &taxii.Refusal{Err: taxii.ErrTooManyRequests, Description: "too many log-ins failed, or are under way", RetryAfter: wait}
+	}
+	r = &run{done: make(chan struct{})}
+	a.runs[proof] = r
+	return r, true, nil
+}
+
+func (a *Accounts) finish(proof string, r *run, right bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.runs, proof)
+	if r.right = right; right {
+		if len(a.proofs) >= maxProofs {
+			clear(a.proofs)
+		}
+		a.proofs[proof] = struct{}{}
+	}
+	close(r.done)
+}
+
+func (a *Accounts) proof(name string, acc registry.Account, sec secret, password string) string {
 	m := hmac.New(sha256.New, a.key[:])
-	fmt.Fprintf(m, "%d:%s:%d:", len(acc.Name), acc.Name, acc.Version)
+	fmt.Fprintf(m, "%d:%s:%d:", len(name), name, acc.Version)
 	m.Write(sec.Hash)
 	m.Write([]byte(password))
 	return string(m.Sum(nil))

@@ -277,7 +277,8 @@ func serveHTTP(l net.Listener, h http.Handler, log *slog.Logger) func(context.Co
 		s := &http.Server{
 			Handler: lastIfChunked(h), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 			WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+			ConnContext: withRemote,
+			ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
 		stop := context.AfterFunc(ctx, func() {
 			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
