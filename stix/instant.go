@@ -2,6 +2,7 @@ package stix
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -45,6 +46,16 @@ func CompareInstants(a, b string) (int, error) {
 		return 0, err
 	}
 	return x.compare(y), nil
+}
+
+// InstantKey returns a text that instants have in common exactly if
+// CompareInstants says 0 of them.
+func InstantKey(s string) (string, error) {
+	at, _, err := readInstant(s)
+	if err != nil {
+		return "", err
+	}
+	return strconv.FormatInt(at.minute, 10) + ":" + strconv.Itoa(int(at.second)) + "." + at.frac, nil
 }
 
 // ValidInstant reports why s is not a timestamp as STIX 2.1 §2.16 wants it:

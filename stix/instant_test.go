@@ -34,6 +34,11 @@ func TestInstantsCompareWithAllTheirDigits(t *testing.T) {
 		if got != c.want || back != -c.want || err != nil || errBack != nil {
 			t.Errorf("%s, %s: %d and %d, want %d (%v, %v)", c.a, c.b, got, back, c.want, err, errBack)
 		}
+		a, err := stix.InstantKey(c.a)
+		b, errBack := stix.InstantKey(c.b)
+		if (a == b) != (c.want == 0) || err != nil || errBack != nil {
+			t.Errorf("the keys of %s, %s are %s and %s (%v, %v)", c.a, c.b, a, b, err, errBack)
+		}
 	}
 }
 

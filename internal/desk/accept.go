@@ -146,10 +146,6 @@ func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liais
 	}).Allowed
 }
 
-// MaxVersions bounds the versions of one object in one batch: each is compared
-// with all others, under the one writer.
-const MaxVersions = 100
-
 // fromOutside refuses contents that only what the collection holds, or the
 // programme's present terms, could judge: neither may show to who is outside.
 func fromOutside(q *release.Question, o *Outcome) bool {
@@ -207,10 +203,10 @@ func (d *Desk) judged(ctx context.Context, b Batch, coll *registry.Collection, a
 	if outside {
 		resolve = nil
 	}
-	unlisted, versions := d.unlisted(), map[stix.ID]int{}
+	unlisted := d.unlisted()
 	for _, i := range markingsFirst(b.Items) {
 		o := &outcomes[i]
-		if !d.admit(&b.Items[i], o) || !fewVersions(versions, b.Items[i].Object.ID(), o) {
+		if !d.admit(&b.Items[i], o) {
 			continue
 		}
 		q := d.question(coll, actor, b.Items[i].Object, resolve)
@@ -229,16 +225,6 @@ func (d *Desk) judged(ctx context.Context, b Batch, coll *registry.Collection, a
 		places = append(places, i)
 	}
 	return items, places
-}
-
-// fewVersions counts the versions of an object in a batch and refuses those
-// over the limit.
-func fewVersions(count map[stix.ID]int, id stix.ID, o *Outcome) bool {
-	if count[id]++; count[id] > MaxVersions {
-		o.Status, o.Pointer, o.Reason = Refused, "/id", fmt.Sprintf("one batch holds more than %d versions of this object; send the others in a later one", MaxVersions)
-		return false
-	}
-	return true
 }
 
 func isMarking(o *stix.Object) bool { return o.Type() == "marking-definition" }

@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -392,5 +393,28 @@ func TestAliasesAreUniqueInTheViewersList(t *testing.T) {
 		if party == "Korea" && !seen["trial.cyber"] {
 			t.Errorf("%v", seen)
 		}
+	}
+}
+
+func TestABatchTakesEveryVersionOfAnObject(t *testing.T) {
+	o := New(t, Tokyo, Options{})
+	o.Found(t)
+	v, c := o.As(t, "Japan"), Collection("itpp", "cyber")
+	var list [][]byte
+	for i := range 250 {
+		list = append(list, bytes.Replace(note("n", i%50, stix.Green), []byte(`.000Z","object`), fmt.Appendf(nil, `.%03dZ","object`, i/50), 1))
+	}
+	out, err := accept(o, v, desk.Batch{Collection: c, Items: Items(list...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range out {
+		if out[i].Status != desk.Accepted {
+			t.Fatalf("version %d: %+v", i, out[i])
+		}
+	}
+	page, err := o.Desk.Read(t.Context(), v, desk.Query{What: desk.Objects, Collection: c})
+	if err != nil || len(page.Entries) != 1 || page.Entries[0].Version != "2026-01-01T00:00:49.004Z" {
+		t.Errorf("%+v, %v", page, err)
 	}
 }

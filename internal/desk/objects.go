@@ -175,7 +175,7 @@ func showsVersion(s store.View, c liaison.CollectionID, versions []string, e *st
 	if len(versions) == 0 {
 		return !e.Hidden, nil
 	}
-	lost, first, err := place(s, c, e)
+	lost, err := lost(s, c, e)
 	if err != nil || lost {
 		return false, err
 	}
@@ -188,8 +188,8 @@ func showsVersion(s store.View, c liaison.CollectionID, versions []string, e *st
 				return true, nil
 			}
 		case "first":
-			if first {
-				return true, nil
+			if first, err := isFirst(s, c, e); err != nil || first {
+				return first, err
 			}
 		default:
 			if cmp, err := stix.CompareInstants(v, e.Version); err == nil && cmp == 0 {
@@ -200,28 +200,36 @@ func showsVersion(s store.View, c liaison.CollectionID, versions []string, e *st
 	return false, nil
 }
 
-// place finds whether an entry lost to another act for the same version, and
-// whether it is the first version of its object.
-func place(s store.View, c liaison.CollectionID, e *store.Entry) (lost, first bool, err error) {
-	first = true
-	if e.Kind == liaison.KindAgain {
-		return true, false, nil
+// lost reports whether an entry lost to another act for the same version: that
+// one hides it, not a later version.
+func lost(s store.View, c liaison.CollectionID, e *store.Entry) (lost bool, err error) {
+	if e.Kind == liaison.KindAgain || !e.Hidden {
+		return e.Kind == liaison.KindAgain, nil
 	}
+	err = s.Range(c, e.By, e.By+1, store.Meta, func(o *store.Entry) error {
+		lost = compareVersions(o, e) == 0
+		return nil
+	})
+	return lost, err
+}
+
+// isFirst reports whether no entry of the object has an earlier version.
+func isFirst(s store.View, c liaison.CollectionID, e *store.Entry) (first bool, err error) {
+	first = true
 	err = s.Find(c, e.ID, store.Meta, func(o *store.Entry) error {
-		if o.Index == e.Index || o.Kind == liaison.KindAgain {
-			return nil
-		}
-		cmp, err := stix.CompareInstants(o.Version, e.Version)
-		if err != nil {
-			cmp = strings.Compare(o.Version, e.Version)
-		}
-		if cmp < 0 {
+		if o.Kind != liaison.KindAgain && compareVersions(o, e) < 0 {
 			first = false
-		}
-		if cmp == 0 && e.Hidden && e.By == o.Index {
-			lost = true // an act for this version hides it, not a later version
+			return store.Stop
 		}
 		return nil
 	})
-	return lost, first, err
+	return first, err
+}
+
+func compareVersions(a, b *store.Entry) int {
+	order, err := stix.CompareInstants(a.Version, b.Version)
+	if err != nil {
+		return strings.Compare(a.Version, b.Version)
+	}
+	return order
 }

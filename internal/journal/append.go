@@ -36,7 +36,8 @@ type Item struct {
 }
 
 // Judge decides at the instant the act would be accepted. It runs under the
-// collection's lock and must be quick and pure. ok false refuses.
+// collection's lock and must be quick and pure. first is an earlier act of the
+// owner for a revoked object, if there is one. ok false refuses.
 type Judge func(at liaison.Instant, first *liaison.Act) (Ruling, bool)
 
 // Ruling is what a judge puts into the act.
@@ -79,6 +80,7 @@ type Outcome struct {
 
 type request struct {
 	batch    *Batch
+	same     []uint64 // of each item: found outside the transaction
 	ctx      context.Context
 	outcomes []Outcome
 	err      error
@@ -91,7 +93,10 @@ func (j *Journal) Append(ctx context.Context, b *Batch) ([]Outcome, error) {
 	if err := j.stoppedErr(b.Collection); err != nil {
 		return nil, err
 	}
-	r := &request{batch: b, ctx: ctx, done: make(chan struct{})}
+	r := &request{batch: b, same: make([]uint64, len(b.Items)), ctx: ctx, done: make(chan struct{})}
+	for i := range b.Items {
+		r.same[i] = sameOf(b.Items[i].Object)
+	}
 	select {
 	case j.requests <- r:
 	case <-ctx.Done():
@@ -243,7 +248,7 @@ func (j *Journal) write(tx store.Tx, group []*request) (map[liaison.CollectionID
 		}
 		r.outcomes = make([]Outcome, len(r.batch.Items))
 		for i := range r.batch.Items {
-			o, err := w.add(&r.batch.Items[i])
+			o, err := w.add(&r.batch.Items[i], r.same[i])
 			if err != nil {
 				return nil, fmt.Errorf("collection %s: item %d: %w", c, i, err)
 			}

@@ -155,12 +155,12 @@ func (k *checker) object(e *store.Entry) {
 		k.problem(e.Index, "the object is indexed as %.80q %s", e.ID, e.Version)
 	}
 	found := false
-	err = k.v.Find(k.c, e.ID, store.Meta, func(f *store.Entry) error {
+	err = k.v.FindSame(k.c, e.ID, sameOf(o), store.Meta, func(f *store.Entry) error {
 		found = found || f.Index == e.Index
 		return nil
 	})
 	if err != nil || !found {
-		k.problem(e.Index, "the object %.80q is not found by its id", e.ID)
+		k.problem(e.Index, "the object %.80q is not found by its id and version", e.ID)
 	}
 }
 

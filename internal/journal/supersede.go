@@ -64,20 +64,20 @@ func owns(act *liaison.Act, object []byte) bool {
 
 // newcomer decides whether a new act comes into sight: it beats all that are
 // here, and is not the same bytes as what is in sight already.
-func (w *writer) newcomer(c *claim, same []known) bool {
-	shown := w.shown(same)
+func (w *writer) newcomer(c *claim, related []known) bool {
+	shown := w.shown(related)
 	if shown != nil && bytes.Equal(shown.Bytes, c.object) {
 		return false
 	}
-	return !slices.ContainsFunc(same, func(k known) bool { return !c.beats(k.claim()) })
+	return !slices.ContainsFunc(related, func(k known) bool { return !c.beats(k.claim()) })
 }
 
 // supersede hides what is not to be seen. What lost to another act for its own
 // version is hidden by that one, what is outdated by a later version: readers
 // tell the two apart.
-func (w *writer) supersede(e *store.Entry, c *claim, same []known, inSight bool) {
-	shown := w.shown(same)
-	rival := w.rival(c, same)
+func (w *writer) supersede(e *store.Entry, c *claim, related []known, inSight bool) {
+	shown := w.shown(related)
+	rival := w.rival(c, related)
 	switch {
 	case shown == nil:
 	case inSight:
@@ -85,7 +85,7 @@ func (w *writer) supersede(e *store.Entry, c *claim, same []known, inSight bool)
 		if rival != nil {
 			w.hide(rival.Index, e.Index)
 		}
-	case rival != nil && !bytes.Equal(rival.Bytes, c.object) && w.beatsVersion(c, same):
+	case rival != nil && !bytes.Equal(rival.Bytes, c.object) && w.beatsVersion(c, related):
 		w.hide(rival.Index, e.Index)
 		w.hide(e.Index, shown.Index)
 	case rival != nil:
@@ -97,14 +97,14 @@ func (w *writer) supersede(e *store.Entry, c *claim, same []known, inSight bool)
 
 // rival returns the entry that stands for the version of c: the one that no
 // other of that version hides.
-func (w *writer) rival(c *claim, same []known) *known {
-	for i := range same {
-		k := &same[i]
+func (w *writer) rival(c *claim, related []known) *known {
+	for i := range related {
+		k := &related[i]
 		if k.Kind == liaison.KindAgain || !sameVersion(k.claim(), c) {
 			continue
 		}
 		by, hidden := w.hidden(k)
-		lost := hidden && slices.ContainsFunc(same, func(o known) bool {
+		lost := hidden && slices.ContainsFunc(related, func(o known) bool {
 			return o.Index == by && sameVersion(o.claim(), c)
 		})
 		if !lost {
@@ -120,8 +120,8 @@ func sameVersion(a, b *claim) bool {
 }
 
 // beatsVersion: among the acts for its own version c wins.
-func (w *writer) beatsVersion(c *claim, same []known) bool {
-	return !slices.ContainsFunc(same, func(k known) bool {
+func (w *writer) beatsVersion(c *claim, related []known) bool {
+	return !slices.ContainsFunc(related, func(k known) bool {
 		return sameVersion(k.claim(), c) && !c.beats(k.claim())
 	})
 }
@@ -137,10 +137,10 @@ func (w *writer) hidden(k *known) (by uint64, hidden bool) {
 }
 
 // shown returns the entry in sight before this one came.
-func (w *writer) shown(same []known) *known {
-	for i := range same {
-		if _, hidden := w.hidden(&same[i]); !hidden {
-			return &same[i]
+func (w *writer) shown(related []known) *known {
+	for i := range related {
+		if _, hidden := w.hidden(&related[i]); !hidden {
+			return &related[i]
 		}
 	}
 	return nil

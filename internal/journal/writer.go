@@ -1,12 +1,10 @@
 package journal
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
 
-	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/ledger"
@@ -24,10 +22,10 @@ type writer struct {
 	edge *edge
 
 	entries []store.Entry
-	byID    map[string][]int  // places in entries
 	acts    []liaison.Hash    // hashes of the acts accepted here, in log order
 	actOf   []int             // their places in entries
 	hides   map[uint64]uint64 // index -> by
+	pending
 }
 
 func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID) (*writer, error) {
@@ -37,7 +35,7 @@ func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID) (*writer, error
 	}
 	return &writer{
 		j: j, tx: tx, c: c, pos: pos, now: liaison.InstantOf(j.Now()),
-		edge: j.edgeAt(c, pos.Size), byID: map[string][]int{}, hides: map[uint64]uint64{},
+		edge: j.edgeAt(c, pos.Size), hides: map[uint64]uint64{}, pending: newPending(),
 	}, nil
 }
 
@@ -53,97 +51,25 @@ func (w *writer) next() liaison.Instant {
 func (w *writer) index() uint64 { return w.pos.Size + uint64(len(w.entries)) }
 
 // add decides what an item becomes and keeps its entry for flush.
-func (w *writer) add(it *Item) (Outcome, error) {
-	same, err := w.sameObject(it.Object)
+func (w *writer) add(it *Item, same uint64) (Outcome, error) {
+	related, err := w.related(it.Object, same)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if it.Arrival != nil {
-		return w.addArrival(it, same)
+		return w.addArrival(it, same, related)
 	}
-	return w.addHere(it, same)
+	return w.addHere(it, same, related)
 }
 
-// known is an entry of the object's id with what identity depends on.
-type known struct {
-	store.Entry
-	act       *liaison.Act
-	versioned bool // the object says its version
-	same      bool // same version as the object in hand
-	eq        bool // and equal contents
-}
-
-// sameObject loads the entries of the object's id, stored and pending.
-func (w *writer) sameObject(o *stix.Object) ([]known, error) {
-	var list []known
-	take := func(e *store.Entry) error {
-		if e.Kind == liaison.KindErasure || len(e.Bytes) == 0 {
-			return nil
-		}
-		k, err := compare(e, o)
-		if err == nil {
-			list = append(list, k)
-		}
-		return err
-	}
-	if err := w.tx.Find(w.c, string(o.ID()), store.Bytes|store.Proof, take); err != nil {
-		return nil, err
-	}
-	for _, i := range w.byID[string(o.ID())] {
-		if err := take(&w.entries[i]); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
-}
-
-func compare(e *store.Entry, o *stix.Object) (known, error) {
-	k := known{Entry: *e}
-	k.Bytes = bytes.Clone(e.Bytes)
-	k.act = new(liaison.Act)
-	if err := json.Unmarshal(e.Act, k.act); err != nil {
-		return k, fmt.Errorf("stored act at index %d: %w", e.Index, err)
-	}
-	stored, err := stix.Parse(k.Bytes, stix.DefaultLimits())
-	if err != nil {
-		return k, fmt.Errorf("stored object at index %d: %w", e.Index, err)
-	}
-	k.versioned = stored.Version() != ""
-	switch v := o.Version(); {
-	case k.versioned != (v != ""):
-	case v == "": // other contents are a later version, never a conflict
-		k.eq = equal(k.Bytes, o.Bytes())
-		k.same = k.eq
-	default:
-		c, err := stix.CompareInstants(e.Version, v)
-		k.same = err == nil && c == 0
-		k.eq = k.same && equal(k.Bytes, o.Bytes())
-	}
-	return k, nil
-}
-
-// equal compares contents: by JCS, where the bytes differ.
-func equal(a, b []byte) bool { return bytes.Equal(a, b) || equalJCS(a, b) }
-
-func equalJCS(a, b []byte) bool {
-	ca, err1 := stix.Canonical(a)
-	cb, err2 := stix.Canonical(b)
-	return err1 == nil && err2 == nil && bytes.Equal(ca, cb)
-}
-
-func (w *writer) addHere(it *Item, same []known) (Outcome, error) {
-	var first *liaison.Act
+func (w *writer) addHere(it *Item, same uint64, related []known) (Outcome, error) {
 	again, differs := false, (*known)(nil)
-	for i, k := range same {
-		own := k.act.Owner() == it.Owner
-		if own && first == nil {
-			first = k.act
-		}
+	for i, k := range related {
 		switch {
 		case !k.same:
 		case !k.eq:
-			differs = &same[i]
-		case own:
+			differs = &related[i]
+		case k.act.Owner() == it.Owner:
 			return Outcome{State: Duplicate, Kind: k.Kind, Index: k.Index, Act: k.ActHash, Version: k.Version, Added: k.Added}, nil
 		default:
 			again = true
@@ -151,6 +77,10 @@ func (w *writer) addHere(it *Item, same []known) (Outcome, error) {
 	}
 	if differs != nil {
 		return Outcome{State: Differs, Index: differs.Index, Act: differs.ActHash, Version: differs.Version}, nil
+	}
+	first, err := w.first(it)
+	if err != nil {
+		return Outcome{}, err
 	}
 	at := w.next()
 	ruling, ok := it.Judge(at, first)
@@ -164,18 +94,18 @@ func (w *writer) addHere(it *Item, same []known) (Outcome, error) {
 		By:     ruling.By, For: ruling.For, Under: ruling.Under, Label: ruling.Label,
 		Accepted: at, Approved: ruling.Approved, Consent: ruling.Consent,
 	}
-	e := w.entry(it.Object, at, act)
+	e := w.entry(it.Object, same, at, act)
 	e.Salt = salt
 	w.acts = append(w.acts, e.ActHash)
 	w.actOf = append(w.actOf, len(w.entries))
-	return w.keep(e, arrived{object: it.Object, act: act, same: same, again: again}), nil
+	return w.keep(e, arrived{object: it.Object, act: act, related: related, again: again}), nil
 }
 
-func (w *writer) addArrival(it *Item, same []known) (Outcome, error) {
+func (w *writer) addArrival(it *Item, same uint64, related []known) (Outcome, error) {
 	a := it.Arrival
 	hash := a.Travels.Act.Hash()
 	again, differs := false, false
-	for _, k := range same {
+	for _, k := range related {
 		switch {
 		case k.ActHash == hash:
 			return Outcome{State: Duplicate, Kind: k.Kind, Index: k.Index, Act: hash, Version: k.Version, Added: k.Added}, nil
@@ -185,19 +115,19 @@ func (w *writer) addArrival(it *Item, same []known) (Outcome, error) {
 			again = true
 		}
 	}
-	e := w.entry(it.Object, w.next(), &a.Travels.Act)
+	e := w.entry(it.Object, same, w.next(), &a.Travels.Act)
 	e.Salt = a.Travels.Salt
 	e.Batch = liaison.JCS(a.Travels.Batch)
 	e.Hops = liaison.JCS(a.Hops)
 	e.Consent = a.Travels.Consent
-	return w.keep(e, arrived{object: it.Object, act: &a.Travels.Act, via: &a.Via, same: same, again: again, differs: differs}), nil
+	return w.keep(e, arrived{object: it.Object, act: &a.Travels.Act, via: &a.Via, related: related, again: again, differs: differs}), nil
 }
 
-func (w *writer) entry(o *stix.Object, at liaison.Instant, act *liaison.Act) *store.Entry {
+func (w *writer) entry(o *stix.Object, same uint64, at liaison.Instant, act *liaison.Act) *store.Entry {
 	raw := liaison.JCS(act)
 	e := &store.Entry{
 		Index: w.index(), Added: at,
-		ID: string(o.ID()), Type: o.Type(), Version: o.Version(),
+		ID: string(o.ID()), Type: o.Type(), Version: o.Version(), Same: same,
 		Bytes: o.Bytes(), Act: raw, ActHash: liaison.LeafHash(raw),
 	}
 	if e.Version == "" {
@@ -211,7 +141,7 @@ type arrived struct {
 	object  *stix.Object
 	act     *liaison.Act
 	via     *liaison.Via
-	same    []known // entries of the object's id
+	related []known // what writer.related returned
 	again   bool    // equal contents of this version are here
 	differs bool    // other contents of this version are here
 }
@@ -224,7 +154,7 @@ func (w *writer) keep(e *store.Entry, n arrived) Outcome {
 		version: e.Version, versioned: n.object.Version() != "", accepted: n.act.Accepted,
 		hash: e.ActHash, act: n.act, object: e.Bytes,
 	}
-	inSight := w.newcomer(c, n.same)
+	inSight := w.newcomer(c, n.related)
 	switch {
 	case n.differs:
 		e.Kind = liaison.KindConflict
@@ -234,8 +164,8 @@ func (w *writer) keep(e *store.Entry, n arrived) Outcome {
 		e.Kind = liaison.KindObject
 	}
 	e.Leaf = liaison.JCS(liaison.Leaf{V: liaison.LeafVersion, Kind: e.Kind, Act: e.ActHash, Added: e.Added, Via: n.via})
-	w.supersede(e, c, n.same, inSight)
-	w.byID[e.ID] = append(w.byID[e.ID], len(w.entries))
+	w.supersede(e, c, n.related, inSight)
+	w.note(e, n.act, inSight)
 	w.entries = append(w.entries, *e)
 	return Outcome{State: Appended, Kind: e.Kind, Index: e.Index, Act: e.ActHash, Version: e.Version, Added: e.Added}
 }

@@ -95,6 +95,14 @@ type View interface {
 	// kind, in index order.
 	Find(c liaison.CollectionID, id string, part Part, yield func(*Entry) error) error
 
+	// FindSame yields those of one object that were appended with this Same, in
+	// index order. What it costs does not depend on how many others there are.
+	FindSame(c liaison.CollectionID, id string, same uint64, part Part, yield func(*Entry) error) error
+
+	// FindShown yields those of one object that nothing hides, in index order,
+	// at the same cost.
+	FindShown(c liaison.CollectionID, id string, part Part, yield func(*Entry) error) error
+
 	// FindAct yields the entries of c whose leaf names the act, in index order.
 	FindAct(c liaison.CollectionID, act liaison.Hash, part Part, yield func(*Entry) error) error
 
@@ -172,6 +180,10 @@ type Entry struct {
 
 	// Of the STIX object; empty where the leaf has none.
 	ID, Version, Type string
+
+	// Same is a number that entries of one object have in common if they are
+	// one version of it. FindSame finds by it; no walk sets it.
+	Same uint64
 
 	// Hidden says that the entry at index By supersedes this one. Hide sets
 	// them; Append ignores them.

@@ -48,6 +48,9 @@ var checks = [...]string{
 	missing("objects", "gaps"),
 	missing("objects", "ids"),
 	missing("objects", "acts"),
+	`SELECT 'collection ' || coalesce(lower(hex(id)), '?') || ' entry ' || (key & 0xffffffffff) || ': ids and gaps do not agree whether it is hidden'
+		FROM ids i LEFT JOIN collections ON num = key >> 40
+		WHERE hidden <> EXISTS (SELECT 1 FROM gaps g WHERE g.key = i.key) LIMIT 100`,
 	`SELECT 'collection ' || c.num || ' entry ' || (key & 0xffffffffff) || ' follows a gap'
 		FROM objects o JOIN collections c ON c.num = key >> 40
 		WHERE key & 0xffffffffff <> 0 AND NOT EXISTS (SELECT 1 FROM objects p WHERE p.key = o.key - 1) LIMIT 100`,

@@ -31,7 +31,9 @@ func TestWhatIsNotAWholeStoreOfOursIsRefusedWithASentence(t *testing.T) {
 		{"a short text", func(t *testing.T, f string) { overwrite(t, f, "text") }, "is not a database"},
 		{"another program's database", func(t *testing.T, f string) { raw(t, f, "PRAGMA application_id = 0") }, "is the database of another program: name another folder"},
 		{"a newer schema", func(t *testing.T, f string) { raw(t, f, "PRAGMA user_version = 999") },
-			"a newer version of liaison has written this store (schema 999; this one knows 1): use that version"},
+			"a newer version of liaison has written this store (schema 999; this one knows 2): use that version"},
+		{"a schema before the first release", func(t *testing.T, f string) { raw(t, f, "PRAGMA user_version = 1") },
+			"this store was written before the first release (schema 1): name another folder"},
 		{"a damaged schema", func(t *testing.T, f string) { damage(t, f, 100, 4000) }, "the database is damaged or has been cut short: restore it from a backup"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -233,25 +235,31 @@ func TestTheWriteAheadLogIsBounded(t *testing.T) {
 }
 
 func TestCheckNamesWhatIsMissing(t *testing.T) {
-	for table, want := range map[string]string{
-		"objects": "entry 7: in leaves and not in objects",
-		"leaves":  "entry 7: in objects and not in leaves",
-		"trees":   "entry 7: in objects and not in trees",
+	for sql, want := range map[string]string{
+		"DELETE FROM objects WHERE key & 0xff = 7":       "entry 7: in leaves and not in objects",
+		"DELETE FROM leaves WHERE key & 0xff = 7":        "entry 7: in objects and not in leaves",
+		"DELETE FROM trees WHERE key & 0xff = 7":         "entry 7: in objects and not in trees",
+		"UPDATE ids SET hidden = 1 WHERE key & 0xff = 7": "entry 7: ids and gaps do not agree whether it is hidden",
+		"DELETE FROM gaps":                               "entry 3: ids and gaps do not agree whether it is hidden",
 	} {
 		dir := t.TempDir()
 		l := storetest.NewLog(1)
 		l.Next(20)
 		s := openTest(t, dir, Config{})
 		fill(t, s, l)
+		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error { return tx.Hide(l.Collection, 3, 4) })
+		if err != nil {
+			t.Fatal(err)
+		}
 		if found := s.Check(context.Background()); len(found) != 0 {
 			t.Errorf("a whole store: %q", found)
 		}
 		s.Close()
-		raw(t, databaseFile(dir), "DELETE FROM "+table+" WHERE key & 0xff = 7")
+		raw(t, databaseFile(dir), sql)
 		s = openTest(t, dir, Config{})
 		found := s.Check(context.Background())
 		if len(found) == 0 || !strings.Contains(string(found[0]), want) {
-			t.Errorf("without a row of %s: %q, want %q", table, found, want)
+			t.Errorf("after %s: %q, want %q", sql, found, want)
 		}
 	}
 }

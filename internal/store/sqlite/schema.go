@@ -19,7 +19,11 @@ const applicationID = 0x4c494149
 // schemaVersion is the number of the last migration. It is kept in the
 // database's user_version. Migrations are forward only, and a released one is
 // never edited.
-const schemaVersion = 1
+const schemaVersion = 2
+
+// firstSchema is the number of the first migration. What was written before is
+// of no released version.
+const firstSchema = 2
 
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -125,6 +129,8 @@ func (c *conn) adopt(file string) error {
 	switch {
 	case app != applicationID:
 		return fmt.Errorf("%s is the database of another program: name another folder", filepath.Base(file))
+	case version < firstSchema:
+		return fmt.Errorf("this store was written before the first release (schema %d): name another folder", version)
 	case version > schemaVersion:
 		return fmt.Errorf("a newer version of liaison has written this store (schema %d; this one knows %d): use that version", version, schemaVersion)
 	}
@@ -162,7 +168,7 @@ func (c *conn) checkLength(file string) error {
 // migrate applies the migrations after version, each in a transaction of its
 // own.
 func (c *conn) migrate(version int64) error {
-	for v := version + 1; v <= schemaVersion; v++ {
+	for v := max(version+1, firstSchema); v <= schemaVersion; v++ {
 		sql, err := migrations.ReadFile(fmt.Sprintf("migrations/%04d.sql", v))
 		if err != nil {
 			return err

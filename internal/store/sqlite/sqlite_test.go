@@ -41,7 +41,7 @@ func TestADigestThatCollidesFindsNothingElse(t *testing.T) {
 	err := s.Update(context.Background(), nil, func(t store.Tx) error {
 		c := t.(*tx).conn
 		return errors.Join(
-			c.exec("INSERT INTO ids SELECT ?, key FROM objects", idDigest("note--b")),
+			c.exec("INSERT INTO ids SELECT ?, 0, 1, key FROM objects", idDigest("note--b")),
 			c.exec("INSERT INTO acts SELECT ?, key FROM objects", digest(other)))
 	})
 	if err != nil {
@@ -51,6 +51,8 @@ func TestADigestThatCollidesFindsNothingElse(t *testing.T) {
 	err = s.View(context.Background(), func(v store.View) error {
 		return errors.Join(
 			v.Find(l.Collection, "note--b", store.Meta, found),
+			v.FindSame(l.Collection, "note--b", 1, store.Meta, found),
+			v.FindShown(l.Collection, "note--b", store.Meta, found),
 			v.FindAct(l.Collection, other, store.Meta, found))
 	})
 	if err != nil {

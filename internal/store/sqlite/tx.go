@@ -105,7 +105,7 @@ var tables = [...]table{
 	{"objects", "INSERT INTO objects VALUES (?, ?, ?)", bindObject, nil},
 	{"leaves", "INSERT INTO leaves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", bindLeaf, nil},
 	{"trees", "INSERT INTO trees VALUES (?, ?)", bindTree, nil},
-	{"ids", "INSERT INTO ids VALUES (?, ?)", bindID, func(e *store.Entry) bool { return e.ID == "" }},
+	{"ids", "INSERT INTO ids VALUES (?, 0, ?, ?)", bindID, func(e *store.Entry) bool { return e.ID == "" }},
 	{"acts", "INSERT INTO acts VALUES (?, ?)", bindAct, func(e *store.Entry) bool { return e.ActHash.IsZero() }},
 }
 
@@ -161,7 +161,7 @@ func bindTree(s *sqlite3.Stmt, key int64, e *store.Entry) error {
 }
 
 func bindID(s *sqlite3.Stmt, key int64, e *store.Entry) error {
-	return errors.Join(s.BindInt64(1, idDigest(e.ID)), s.BindInt64(2, key))
+	return errors.Join(s.BindInt64(1, idDigest(e.ID)), s.BindInt64(2, int64(e.Same)), s.BindInt64(3, key))
 }
 
 func bindAct(s *sqlite3.Stmt, key int64, e *store.Entry) error {
@@ -205,7 +205,20 @@ func (t *tx) hide(c liaison.CollectionID, index, by uint64) error {
 	if max(index, by) >= size || index == by {
 		return fmt.Errorf("index %d by %d: want two of the %d entries", index, by, size)
 	}
-	return t.exec(`INSERT INTO gaps VALUES (?, ?) ON CONFLICT DO UPDATE SET "by" = excluded."by"`, l.key(index), int64(by))
+	if err := t.exec(`INSERT INTO gaps VALUES (?, ?) ON CONFLICT DO UPDATE SET "by" = excluded."by"`, l.key(index), int64(by)); err != nil {
+		return err
+	}
+	return t.outOfSight(l.key(index))
+}
+
+// outOfSight marks the row of ids too. There is one if the entry has an id.
+func (t *tx) outOfSight(key int64) error {
+	var e store.Entry
+	err := t.each(func(s *sqlite3.Stmt) error { return parseHead(s.ColumnRawBlob(0), &e) }, "SELECT head FROM objects WHERE key = ?", key)
+	if err != nil {
+		return err
+	}
+	return t.exec("UPDATE ids SET hidden = 1 WHERE h = ? AND hidden = 0 AND key = ?", idDigest(e.ID), key)
 }
 
 func (t *tx) Put(bucket, key string, value []byte) error {

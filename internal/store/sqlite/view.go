@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/ncruces/go-sqlite3"
@@ -102,19 +103,56 @@ func (v *view) Range(c liaison.CollectionID, from, to uint64, part store.Part, y
 }
 
 func (v *view) Find(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error) error {
+	return v.find(c, id, part, yield, "")
+}
+
+func (v *view) FindSame(c liaison.CollectionID, id string, same uint64, part store.Part, yield func(*store.Entry) error) error {
+	return v.find(c, id, part, yield, " AND hidden IN (0, 1) AND same = ?", int64(same))
+}
+
+func (v *view) FindShown(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error) error {
+	return v.find(c, id, part, yield, " AND hidden = 0")
+}
+
+// find yields the entries of an id whose rows of ids fit which. Their keys are
+// read first: ids is not in their order.
+func (v *view) find(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error, which string, args ...any) error {
 	l, err := v.log(c)
 	if err != nil || l.num == 0 || id == "" {
 		return fail("find", c, err)
 	}
-	sameID := func(e *store.Entry) error {
-		if e.ID != id {
-			return nil // of an id with the same digest
-		}
-		return yield(e)
-	}
 	first, end := l.keys(0, store.MaxEntries)
-	sql := columns(part) + " JOIN ids i ON i.key = o.key WHERE i.h = ? AND i.key >= ? AND i.key < ? ORDER BY i.key"
-	return fail("find", c, v.entries(part, v.gap, sameID, sql, idDigest(id), first, end))
+	var keys []int64
+	err = v.each(func(s *sqlite3.Stmt) error {
+		keys = append(keys, s.ColumnInt64(0))
+		return nil
+	}, "SELECT key FROM ids WHERE h = ? AND key >= ? AND key < ?"+which, append([]any{idDigest(id), first, end}, args...)...)
+	if err != nil {
+		return fail("find", c, err)
+	}
+	slices.Sort(keys)
+	sql := columns(part) + " WHERE o.key = ?"
+	for _, key := range keys {
+		stopped, err := v.one(sql, key, id, part, yield)
+		if err != nil || stopped {
+			return fail("find", c, err)
+		}
+	}
+	return nil
+}
+
+// one yields the entry with a key, unless its id is another with the same
+// digest.
+func (v *view) one(sql string, key int64, id string, part store.Part, yield func(*store.Entry) error) (stopped bool, err error) {
+	err = v.entries(part, v.gap, func(e *store.Entry) error {
+		if e.ID != id {
+			return nil
+		}
+		err := yield(e)
+		stopped = errors.Is(err, store.Stop)
+		return err
+	}, sql, key)
+	return stopped, err
 }
 
 func (v *view) FindAct(c liaison.CollectionID, act liaison.Hash, part store.Part, yield func(*store.Entry) error) error {

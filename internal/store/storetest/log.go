@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 
@@ -74,9 +75,13 @@ func (l *Log) object(k liaison.Kind, id string) store.Entry {
 		Salt:    random(l.rand),
 		Batch:   l.text(300),
 	}
+	e.Same = sames[int(e.Salt[0])%len(sames)]
 	e.ActHash = liaison.LeafHash(e.Act)
 	return e
 }
+
+// sames are the numbers of versions: few, so that several entries share one.
+var sames = [...]uint64{0, 1, 1 << 63, math.MaxUint64}
 
 // text returns JSON of n bytes that does not repeat itself.
 func (l *Log) text(n int) []byte {

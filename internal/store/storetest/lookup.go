@@ -20,6 +20,7 @@ var lookup = []promise{
 	{"a walk ends at Stop and passes on other errors", testStop},
 	{"walks may be nested", testNested},
 	{"an object is found in all its versions, and nothing else is", testFind},
+	{"one version of an object is found among many, and what is in sight", testFindSame},
 	{"ids are compared byte by byte", testUnicode},
 	{"an act is found in every leaf that names it", testFindAct},
 	{"a hidden entry is marked, and stays", testHide},
@@ -108,6 +109,8 @@ func testStop(t *testing.T, engine Engine) {
 			for _, err := range []error{
 				v.Range(l.Collection, 0, 20, store.Meta, func(*store.Entry) error { return end() }),
 				v.Find(l.Collection, l.Entries[0].ID, store.Meta, func(*store.Entry) error { return end() }),
+				v.FindSame(l.Collection, l.Entries[0].ID, l.Entries[0].Same, store.Meta, func(*store.Entry) error { return end() }),
+				v.FindShown(l.Collection, l.Entries[0].ID, store.Meta, func(*store.Entry) error { return end() }),
 				v.FindAct(l.Collection, l.Entries[0].ActHash, store.Meta, func(*store.Entry) error { return end() }),
 				v.Collections(func(liaison.CollectionID) error { return end() }),
 				v.States("b", "", func(string, []byte) error { return end() }),
@@ -118,7 +121,7 @@ func testStop(t *testing.T, engine Engine) {
 					refused(t, err, want)
 				}
 			}
-			same(t, "calls", n, 5)
+			same(t, "calls", n, 7)
 		}
 		return nil
 	})
@@ -169,6 +172,59 @@ func testFind(t *testing.T, engine Engine) {
 	})
 	if several < 2 {
 		t.Fatal("no object of the sample has two entries")
+	}
+}
+
+func testFindSame(t *testing.T, engine Engine) {
+	open := engine(t)
+	s := in{t, open()}
+	a, b := NewLog(1), NewLog(2)
+	es, ids := a.Next(300), []string{"note--a", "note--b", "note--c"}
+	for i := range es {
+		es[i].ID = ids[i*i%len(ids)]
+	}
+	other := b.Next(1)
+	other[0].ID, other[0].Same = ids[0], es[0].Same
+	s.update(only(a.Collection, b.Collection), func(tx store.Tx) error {
+		err := errors.Join(tx.Append(a.Collection, es), tx.Append(b.Collection, other))
+		for i := range es {
+			if i%7 == 3 {
+				continue
+			}
+			by := uint64((i + 1) % len(es))
+			err = errors.Join(err, tx.Hide(a.Collection, uint64(i), uint64((i+2)%len(es))), tx.Hide(a.Collection, uint64(i), by))
+			es[i].Hidden, es[i].By = true, by
+		}
+		findsSame(t, tx, a, ids)
+		return err
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = in{t, open()}
+	s.view(func(v store.View) error {
+		findsSame(t, v, a, ids)
+		findsSame(t, v, b, ids)
+		return nil
+	})
+}
+
+// findsSame compares what is found of each object with a log's list.
+func findsSame(t testing.TB, v store.View, l *Log, ids []string) {
+	t.Helper()
+	for _, id := range append(ids, "", "note--none") {
+		for _, number := range append(sames[:], 7) {
+			var got []store.Entry
+			if err := v.FindSame(l.Collection, id, number, store.Full, into(&got)); err != nil {
+				t.Fatal(err)
+			}
+			same(t, id, got, with(l.Entries, func(e *store.Entry) bool { return id != "" && e.ID == id && e.Same == number }))
+		}
+		var got []store.Entry
+		if err := v.FindShown(l.Collection, id, store.Full, into(&got)); err != nil {
+			t.Fatal(err)
+		}
+		same(t, id, got, with(l.Entries, func(e *store.Entry) bool { return id != "" && e.ID == id && !e.Hidden }))
 	}
 }
 

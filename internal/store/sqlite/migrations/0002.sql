@@ -42,11 +42,14 @@ CREATE TABLE gaps (
 ) STRICT;
 
 -- Where an object id and an act hash occur. h is eight bytes of a digest: the
--- rows it leads to say whether they are meant.
+-- rows it leads to say whether they are meant. Of one object, hidden (0 or 1)
+-- comes before the versions: what is in sight is found at once among many.
 CREATE TABLE ids (
-	h   INTEGER NOT NULL,
-	key INTEGER NOT NULL,
-	PRIMARY KEY (h, key)
+	h      INTEGER NOT NULL,
+	hidden INTEGER NOT NULL,
+	same   INTEGER NOT NULL,
+	key    INTEGER NOT NULL,
+	PRIMARY KEY (h, hidden, same, key)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE acts (

@@ -1,0 +1,198 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/stix"
+)
+
+// An object may have thousands of versions. What becomes of a new act depends
+// on two of them only: its own, and the one in sight, which holds the act that
+// beats all others.
+
+// known is an entry of the object's id with what identity depends on.
+type known struct {
+	store.Entry
+	act       *liaison.Act
+	versioned bool // the object says its version
+	same      bool // same version as the object in hand
+	eq        bool // and equal contents
+}
+
+// sameOf returns the number by which a version of an object is found: of the
+// instant, or of the contents of an object that does not say its version. Two
+// versions may share a number; compare tells them apart.
+func sameOf(o *stix.Object) uint64 {
+	var h liaison.Hash
+	if key, err := stix.InstantKey(o.Version()); err == nil {
+		h = liaison.H([]byte("version "), []byte(key))
+	} else {
+		h = liaison.H([]byte("contents "), contents(o.Bytes()))
+	}
+	return binary.BigEndian.Uint64(h[:])
+}
+
+// contents returns what equal objects have in common: JCS, or the bytes where
+// numbers have none.
+func contents(b []byte) []byte {
+	if c, err := stix.Canonical(b); err == nil {
+		return c
+	}
+	return b
+}
+
+// equal compares contents.
+func equal(a, b []byte) bool { return bytes.Equal(a, b) || bytes.Equal(contents(a), contents(b)) }
+
+// pending finds entries that are kept until flush.
+type pending struct {
+	places  map[versionKey][]int   // in writer.entries
+	inSight map[string]int         // by object id: the place of the one in sight, if it is pending
+	firsts  map[owned]*liaison.Act // nil: the store has none
+}
+
+// versionKey names a version of an object.
+type versionKey struct {
+	id   string
+	same uint64
+}
+
+// owned names an object and the party whose earlier act is looked for.
+type owned struct {
+	id    string
+	owner liaison.Party
+}
+
+func newPending() pending {
+	return pending{map[versionKey][]int{}, map[string]int{}, map[owned]*liaison.Act{}}
+}
+
+// note adds the entry that is kept next.
+func (w *writer) note(e *store.Entry, act *liaison.Act, inSight bool) {
+	v, place := versionKey{e.ID, e.Same}, len(w.entries)
+	w.places[v] = append(w.places[v], place)
+	if inSight {
+		w.inSight[e.ID] = place
+	}
+	if r := (owned{e.ID, act.Owner()}); w.firsts[r] == nil {
+		w.firsts[r] = act
+	}
+}
+
+// related loads the entries, stored and pending, of the object's version and of
+// the version in sight.
+func (w *writer) related(o *stix.Object, same uint64) ([]known, error) {
+	shown, ok, err := w.versionInSight(string(o.ID()), same)
+	if err != nil || !ok { // of what is here, one is in sight
+		return nil, err
+	}
+	list, err := w.version(nil, o, same)
+	if err != nil || shown == same {
+		return list, err
+	}
+	return w.version(list, o, shown)
+}
+
+// version adds the entries of one version to a list.
+func (w *writer) version(list []known, o *stix.Object, same uint64) ([]known, error) {
+	take := func(e *store.Entry) error {
+		if e.Kind == liaison.KindErasure || len(e.Bytes) == 0 {
+			return nil
+		}
+		k, err := compare(e, o)
+		if err == nil {
+			list = append(list, k)
+		}
+		return err
+	}
+	id := string(o.ID())
+	if err := w.tx.FindSame(w.c, id, same, store.Bytes|store.Proof, take); err != nil {
+		return nil, err
+	}
+	for _, i := range w.places[versionKey{id, same}] {
+		if err := take(&w.entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// versionInSight returns the number of the version in sight, if there is one;
+// none where its bytes are gone.
+func (w *writer) versionInSight(id string, none uint64) (same uint64, ok bool, err error) {
+	if i, pending := w.inSight[id]; pending {
+		return w.entries[i].Same, true, nil
+	}
+	err = w.tx.FindShown(w.c, id, store.Bytes, func(e *store.Entry) error {
+		if same, ok = none, true; len(e.Bytes) == 0 {
+			return nil
+		}
+		o, err := stix.Parse(bytes.Clone(e.Bytes), stix.DefaultLimits())
+		if err != nil {
+			return fmt.Errorf("stored object at index %d: %w", e.Index, err)
+		}
+		same = sameOf(o)
+		return store.Stop
+	})
+	return same, ok, err
+}
+
+func compare(e *store.Entry, o *stix.Object) (known, error) {
+	k := known{Entry: *e}
+	k.Bytes = bytes.Clone(e.Bytes)
+	k.act = new(liaison.Act)
+	if err := json.Unmarshal(e.Act, k.act); err != nil {
+		return k, fmt.Errorf("stored act at index %d: %w", e.Index, err)
+	}
+	stored, err := stix.Parse(k.Bytes, stix.DefaultLimits())
+	if err != nil {
+		return k, fmt.Errorf("stored object at index %d: %w", e.Index, err)
+	}
+	k.versioned = stored.Version() != ""
+	switch v := o.Version(); {
+	case k.versioned != (v != ""):
+	case v == "": // other contents are a later version, never a conflict
+		k.eq = equal(k.Bytes, o.Bytes())
+		k.same = k.eq
+	default:
+		c, err := stix.CompareInstants(e.Version, v)
+		k.same = err == nil && c == 0
+		k.eq = k.same && equal(k.Bytes, o.Bytes())
+	}
+	return k, nil
+}
+
+// first returns an earlier act of the item's owner for the object, if there is
+// one. Only who withdraws is asked for it: it walks all versions until it finds
+// one, once in a transaction.
+func (w *writer) first(it *Item) (*liaison.Act, error) {
+	if !it.Object.Revoked() {
+		return nil, nil
+	}
+	r := owned{string(it.Object.ID()), it.Owner}
+	if act, known := w.firsts[r]; known {
+		return act, nil
+	}
+	var first *liaison.Act
+	err := w.tx.Find(w.c, r.id, store.Proof, func(e *store.Entry) error {
+		var act liaison.Act
+		if len(e.Act) == 0 || e.Kind == liaison.KindErasure {
+			return nil
+		}
+		if err := json.Unmarshal(e.Act, &act); err != nil {
+			return fmt.Errorf("stored act at index %d: %w", e.Index, err)
+		}
+		if act.Owner() != r.owner {
+			return nil
+		}
+		first = &act
+		return store.Stop
+	})
+	w.firsts[r] = first
+	return first, err
+}
