@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,8 +18,18 @@ import (
 
 // Accept takes a batch. It returns one outcome per item, in order; when it
 // returns without error, everything accepted is durable. ErrNotFound,
-// ErrReadOnly and ErrRevoked refuse the whole batch.
+// ErrReadOnly, ErrRevoked and ErrNoWrite refuse the whole batch.
 func (d *Desk) Accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error) {
+	outcomes, err := d.accept(ctx, v, b)
+	for _, cannot := range []error{journal.ErrStopped, store.ErrBroken, store.ErrFull} {
+		if errors.Is(err, cannot) {
+			return nil, fmt.Errorf("%w (%w)", ErrNoWrite, err)
+		}
+	}
+	return outcomes, err
+}
+
+func (d *Desk) accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error) {
 	if n, ok := v.Neighbour(); ok {
 		return d.acceptRelay(ctx, n, b)
 	}

@@ -49,6 +49,9 @@ var (
 	// ErrWaitingFull: a relay page brings acts that would wait, and there is no
 	// room for them. The follower stays where it stands and asks again.
 	ErrWaitingFull = errors.New("no room for more acts that wait")
+	// ErrNoWrite: the office reads and cannot write: its disk failed or is full.
+	// Nothing was acknowledged, and bringing it again later does no harm.
+	ErrNoWrite = errors.New("the office cannot write now")
 	// ErrPosition: a relay page does not continue where the follower stands.
 	ErrPosition = errors.New("the page does not continue at the follower's position")
 )

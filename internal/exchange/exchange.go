@@ -152,9 +152,18 @@ func wire(err error) error {
 		return taxii.ErrForbidden
 	case errors.Is(err, desk.ErrRevoked):
 		return taxii.ErrUnauthorized
+	case errors.Is(err, desk.ErrNoWrite):
+		return &taxii.Refusal{
+			Err: taxii.ErrUnavailable, RetryAfter: retryWrite,
+			Description: "this office cannot store anything at the moment; nothing of this request was acknowledged: send it again later",
+		}
 	}
 	return err
 }
+
+// retryWrite is when a client may try again to bring what could not be stored:
+// a person has to see to the disk.
+const retryWrite = time.Minute
 
 // Objects implements taxii.Backend.
 func (r *Room) Objects(ctx context.Context, p taxii.Principal, collection string, q taxii.Query) (taxii.Page, error) {

@@ -39,7 +39,12 @@ type room struct {
 
 func newRoom(t *testing.T, change ...func(*exchange.Config)) *room {
 	t.Helper()
-	r := &room{office: desktest.New(t, desktest.Tokyo, desktest.Options{})}
+	return newRoomOn(t, desktest.Options{}, change...)
+}
+
+func newRoomOn(t *testing.T, opt desktest.Options, change ...func(*exchange.Config)) *room {
+	t.Helper()
+	r := &room{office: desktest.New(t, desktest.Tokyo, opt)}
 	r.office.Found(t, "register", "itpp", "bulletin")
 	enact := desk.Batch{Collection: open.Collection(liaison.Charter), Items: desktest.Items(open.Objects()...)}
 	if out, err := r.office.Desk.Accept(t.Context(), registry.Operator(desktest.Tokyo), enact); err != nil || out[0].Status != desk.Accepted {

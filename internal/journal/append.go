@@ -89,6 +89,9 @@ type request struct {
 
 // Append commits a batch and returns one outcome per item. When it returns
 // without error everything is durable.
+//
+// ErrStopped, store.ErrBroken and store.ErrFull say that the office cannot
+// write; only after store.ErrBroken is the outcome unknown.
 func (j *Journal) Append(ctx context.Context, b *Batch) ([]Outcome, error) {
 	if err := j.stoppedErr(b.Collection); err != nil {
 		return nil, err
@@ -109,9 +112,19 @@ func (j *Journal) Append(ctx context.Context, b *Batch) ([]Outcome, error) {
 }
 
 // Run commits batches until ctx ends. Batches that wait while one transaction
-// is committed share the next one (group commit).
+// is committed share the next one (group commit). After a commit whose outcome
+// is unknown it takes no more; what reads goes on.
 func (j *Journal) Run(ctx context.Context) error {
-	defer close(j.done)
+	err := j.run(ctx)
+	close(j.done)
+	if err != nil {
+		j.Log.Error("a commit failed and whether it was written is unknown: the office writes nothing more and goes on reading; see to the disk, then restart the office", "err", err)
+		<-ctx.Done()
+	}
+	return nil
+}
+
+func (j *Journal) run(ctx context.Context) error {
 	for {
 		select {
 		case r := <-j.requests:
@@ -171,15 +184,26 @@ func (j *Journal) commit(group []*request) error {
 			r.outcomes = nil
 		}
 	}
-	broken := errors.Is(err, store.ErrBroken)
-	if broken {
-		j.Log.Error("a commit failed and its outcome is unknown; the office stops writing", "err", err)
-	}
+	j.sayFull(err)
 	j.publish(group, err)
-	if broken {
-		return fmt.Errorf("journal: %w", err)
+	if errors.Is(err, store.ErrBroken) {
+		return err
 	}
 	return nil
+}
+
+// sayFull tells the operator of a full disk when it begins and when it ends.
+func (j *Journal) sayFull(err error) {
+	full := errors.Is(err, store.ErrFull)
+	switch {
+	case full && !j.full:
+		j.Log.Error("the disk is full: nothing is accepted until there is room; the office goes on reading and needs no restart", "err", err)
+	case err == nil && j.full:
+		j.Log.Info("there is room on the disk again")
+	default:
+		return
+	}
+	j.full = full
 }
 
 // commitOr commits a batch by itself, or tells it that the journal stopped

@@ -15,7 +15,8 @@
 //   - A checkpoint is signed only after the tree was verified from storage, and
 //     the last one is kept outside the store too (Anchor). A log that is behind
 //     its anchor is neither appended to nor signed.
-//   - After a commit whose outcome is unknown nothing more is written.
+//   - After a commit whose outcome is unknown nothing more is written; reading
+//     goes on.
 //
 // # What it does not do
 //
@@ -79,7 +80,8 @@ type Journal struct {
 	signed  map[liaison.CollectionID]*verified     // guarded by mu
 	stopped map[liaison.CollectionID]error         // logs behind their anchor; guarded by mu
 
-	edges map[liaison.CollectionID]*edge // owned by run
+	edges map[liaison.CollectionID]*edge // owned by Run
+	full  bool                           // the disk was, at the last commit; owned by Run
 }
 
 // New returns a journal; Run must be running for Append to return.

@@ -358,6 +358,8 @@ func TestALogThatIsBehindItsAnchorStops(t *testing.T) {
 // faulty fails the next update in the way a test chooses.
 type faulty struct {
 	store.Store
+	undone bool // not done, instead of done with the reply lost
+
 	mu   sync.Mutex
 	next error
 }
@@ -366,6 +368,9 @@ func (f *faulty) Update(ctx context.Context, lock []liaison.CollectionID, fn fun
 	f.mu.Lock()
 	err := f.next
 	f.mu.Unlock()
+	if err != nil && f.undone {
+		return err
+	}
 	if err != nil {
 		return errors.Join(f.Store.Update(ctx, lock, fn), err) // done, with the reply lost
 	}
@@ -404,6 +409,71 @@ func TestAfterACommitOfUnknownOutcomeNothingIsWrittenAndNobodyWaits(t *testing.T
 	if _, err := o.Append(context.Background(), &journal.Batch{Collection: other}); !errors.Is(err, journal.ErrStopped) {
 		t.Errorf("later: %v", err)
 	}
+}
+
+func TestAJournalThatStopsWritingGoesOnReading(t *testing.T) {
+	f := &faulty{}
+	o := open(t, t.TempDir(), desktest.Tokyo, func(s store.Store) store.Store { f.Store = s; return f })
+	o.append(t, coll, item(note(t, "a", alice, 1, ""), alice))
+	o.stop() // of the engine too: only the journal's end matters below
+	var log bytes.Buffer
+	again := open(t, o.dir, desktest.Tokyo, func(s store.Store) store.Store { f.Store = s; return f })
+	defer again.stop()
+	j := journal.New(journal.Config{
+		Office: desktest.Tokyo, Store: f, Signer: o.keys, Anchor: journal.AnchorDir(o.dir), Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- j.Run(ctx) }()
+	f.next = store.ErrBroken
+	b := &journal.Batch{Collection: coll, Items: []journal.Item{item(note(t, "b", alice, 1, ""), alice)}}
+	for _, want := range []error{store.ErrBroken, journal.ErrStopped, journal.ErrStopped} {
+		if _, err := j.Append(ctx, b); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	select {
+	case err := <-ended:
+		t.Fatalf("the journal ended: %v", err)
+	default:
+	}
+	must(t, j.View(ctx, func(v store.View) error { _, err := v.Position(coll); return err }))
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("it ends with %v", err)
+	}
+	if got := log.String(); strings.Count(got, "level=ERROR") != 1 || !strings.Contains(got, "then restart the office") {
+		t.Errorf("the operator reads %q", got)
+	}
+}
+
+func TestAFullDiskIsSaidOnceAndNeedsNoRestart(t *testing.T) {
+	f := &faulty{undone: true}
+	o := open(t, t.TempDir(), desktest.Tokyo, func(s store.Store) store.Store { f.Store = s; return f })
+	defer o.stop()
+	var log bytes.Buffer
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	add := func(name string) error {
+		_, err := o.Append(context.Background(), &journal.Batch{Collection: coll, Items: []journal.Item{item(note(t, name, alice, 1, ""), alice)}})
+		return err
+	}
+	f.next = store.ErrFull
+	for range 3 {
+		if err := add("a"); !errors.Is(err, store.ErrFull) {
+			t.Errorf("%v", err)
+		}
+	}
+	f.mu.Lock()
+	f.next = nil
+	f.mu.Unlock()
+	must(t, add("a"))
+	if n := len(o.entries(t, coll)); n != 1 {
+		t.Errorf("%d leaves, want 1", n)
+	}
+	if got := log.String(); strings.Count(got, "level=ERROR") != 1 || strings.Count(got, "level=INFO") != 1 {
+		t.Errorf("the operator reads %q", got)
+	}
+	o.healthy(t)
 }
 
 // hold lets a test fill the queue while a transaction is open.

@@ -34,6 +34,10 @@ var (
 	// unknown. The store refuses every later Update until it is opened again.
 	ErrBroken = errors.New("the outcome of a commit is unknown; nothing more is written until the store is opened again")
 
+	// ErrFull says that the disk is full and that nothing of the Update was
+	// written. Later ones succeed once there is room.
+	ErrFull = errors.New("the disk is full and nothing was written")
+
 	// ErrOrder refuses an Append that leaves a gap, repeats an index or does
 	// not increase added.
 	ErrOrder = errors.New("entries out of order")

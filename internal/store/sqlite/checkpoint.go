@@ -18,7 +18,8 @@ const (
 const drainWait = 200 * time.Millisecond
 
 // checkpoint keeps the write-ahead log bounded. A failure does not touch what
-// was committed, but nothing more is written: see the package comment.
+// was committed, but nothing more is written: see the package comment. On a full
+// disk it is tried again later.
 func (s *Store) checkpoint(w *writer) {
 	if w.pages < w.next {
 		return
@@ -30,7 +31,11 @@ func (s *Store) checkpoint(w *writer) {
 	} else {
 		err = s.truncate(w)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case isFull(err):
+		s.log.Error("the disk is full and the write-ahead log cannot shrink: make room", "err", err)
+	default:
 		w.stop(fmt.Errorf("checkpoint: %w", err))
 	}
 }

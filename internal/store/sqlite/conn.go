@@ -36,9 +36,10 @@ type conn struct {
 func connect(file, vfs, pragmas string) (*conn, error) {
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath()}
 	q := url.Values{"modeof": {file}} // the write-ahead log is as private as the database
-	if vfs != "" {
-		q.Set("vfs", vfs)
+	if vfs == "" {
+		vfs = volumeName
 	}
+	q.Set("vfs", vfs)
 	name.RawQuery = q.Encode()
 	db, err := sqlite3.OpenFlags(name.String(), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
 	if err != nil {

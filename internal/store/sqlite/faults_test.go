@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
@@ -16,7 +19,14 @@ import (
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
 
-// disk is a file system that fails at the n-th write, sync or truncation.
+// unsynced is the file system of tests that cut no power: what they write need
+// not wait for a disk, only be said to.
+const unsynced = "liaison-test"
+
+func init() { vfs.Register(unsynced, &disk{VFS: vfs.Find("")}) }
+
+// disk is a file system that fails at the n-th write, sync or truncation. A
+// sync is noted and not done.
 type disk struct {
 	vfs.VFS
 	mode mode
@@ -35,6 +45,8 @@ const (
 	once    mode = "once, undone"
 	lost    mode = "once, done, and the reply lost"
 	forever mode = "from then on"
+	full    mode = "full once"
+	filled  mode = "full from then on"
 )
 
 func (d *disk) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
@@ -46,8 +58,11 @@ func (d *disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, v
 	if err != nil {
 		return nil, flags, err
 	}
-	return &diskFile{File: f, disk: d, shm: vfsutil.WrapSharedMemory(f), wal: flags&vfs.OPEN_WAL != 0}, flags, nil
+	return volumeFile{&diskFile{File: f, disk: d, shm: vfsutil.WrapSharedMemory(f), wal: flags&vfs.OPEN_WAL != 0}}, flags, nil
 }
+
+// fills: it does not break, it has no room.
+func (d *disk) fills() bool { return d.mode == full || d.mode == filled }
 
 func (d *disk) failed() bool {
 	d.mu.Lock()
@@ -74,9 +89,9 @@ func (d *disk) arm(on bool) {
 func (d *disk) do(code sqlite3.ExtendedErrorCode, op func() error) error {
 	d.mu.Lock()
 	fails := false
-	if d.armed {
+	if d.armed && (!d.fills() || code == sqlite3.IOERR_WRITE) { // other operations need no room
 		d.left--
-		fails = d.left == 0 || d.mode == forever && d.left < 0
+		fails = d.left == 0 || (d.mode == forever || d.mode == filled) && d.left < 0
 		d.hit = d.hit || fails
 	}
 	d.mu.Unlock()
@@ -85,6 +100,8 @@ func (d *disk) do(code sqlite3.ExtendedErrorCode, op func() error) error {
 		return op()
 	case d.mode == lost:
 		op()
+	case d.fills():
+		return &os.PathError{Op: "write", Path: "disk", Err: syscall.ENOSPC} // as the operating system says it
 	}
 	return vfs.SystemError(errors.New("the disk fails on purpose"), code)
 }
@@ -104,13 +121,16 @@ func (f *diskFile) WriteAt(p []byte, off int64) (n int, err error) {
 		n, err = f.File.WriteAt(p, off)
 		return err
 	})
+	if errors.Is(err, syscall.ENOSPC) {
+		n, _ = f.File.WriteAt(p[:len(p)/2], off) // what there is room for
+	}
 	return n, err
 }
 
-func (f *diskFile) Sync(flags vfs.SyncFlag) error {
+func (f *diskFile) Sync(vfs.SyncFlag) error {
 	return f.disk.do(sqlite3.IOERR_FSYNC, func() error {
 		f.soil(false)
-		return f.File.Sync(flags)
+		return nil
 	})
 }
 
@@ -121,33 +141,36 @@ func (f *diskFile) Truncate(size int64) error {
 // TestAFailingDiskLosesNothingAcknowledged fails each operation of a run in
 // turn, in every mode, until a run meets no failure.
 func TestAFailingDiskLosesNothingAcknowledged(t *testing.T) {
-	for _, m := range []mode{once, lost, forever} {
+	empty := t.TempDir() // made once: making a database waits for the disk
+	if err := openTest(t, empty, Config{vfs: unsynced}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []mode{once, lost, forever, full, filled} {
 		t.Run(string(m), func(t *testing.T) {
-			n, broken := 1, 0
+			n, refused := 1, 0
 			for ; ; n++ {
 				d := &disk{VFS: vfs.Find(""), mode: m, left: n}
-				if failAt(t, d) {
-					broken++
+				if failAt(t, d, copyOf(t, empty)) {
+					refused++
 				}
 				if !d.hit {
 					break
 				}
 			}
-			t.Logf("%d failures, of which %d broke the store", n-1, broken)
-			if broken == 0 {
+			t.Logf("%d failures, of which %d made the store refuse an update", n-1, refused)
+			if refused == 0 {
 				t.Error("no failure met a commit or a checkpoint")
 			}
 		})
 	}
 }
 
-// failAt runs updates on a disk and checks what is left of them; it reports
-// whether the store refused to go on.
-func failAt(t *testing.T, d *disk) (broken bool) {
+// failAt runs updates on a disk, in a folder with an empty store, and checks what
+// is left of them; it reports whether the store refused one.
+func failAt(t *testing.T, d *disk, dir string) (refused bool) {
 	name := fmt.Sprintf("disk-%s-%p", t.Name(), d)
 	vfs.Register(name, d)
 	defer vfs.Unregister(name)
-	dir := t.TempDir()
 	s, err := Open(dir, Config{Readers: 1, vfs: name, wal: 20})
 	if err != nil {
 		t.Fatal(err)
@@ -161,26 +184,88 @@ func failAt(t *testing.T, d *disk) (broken bool) {
 		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, l.Entries[from:from+5])
 		})
-		switch {
-		case failed && !errors.Is(err, store.ErrBroken):
-			t.Fatalf("failure %d: the next update says %v", d.left, err)
-		case err == nil:
+		if err == nil {
 			acked += 5
-		case errors.Is(err, store.ErrBroken):
-			broken = true
+			continue
+		}
+		saysWhatTheDiskDid(t, d, failed, err)
+		if d.fills() && !refused {
+			holdsExactly(t, copyOf(t, dir), l, acked) // a crash now
+		}
+		refused = true
+		if size := sizeOf(t, s, l); size != acked {
+			t.Fatalf("failure %d: readers see %d entries, %d were acknowledged", d.left, size, acked)
 		}
 	}
 	d.arm(false)
 	s.Close() // of a broken store may fail
-	whole := openTest(t, dir, Config{Readers: 1})
+	if d.fills() {
+		holdsExactly(t, dir, l, acked)
+		return refused
+	}
+	whole := openTest(t, dir, Config{Readers: 1, vfs: unsynced})
 	p := checkPrefix(t, whole, l)
-	if p != acked && !(broken && p == acked+5) {
-		t.Fatalf("%d entries are there, %d were acknowledged (broken: %v)", p, acked, broken)
+	if p != acked && !(refused && p == acked+5) {
+		t.Fatalf("%d entries are there, %d were acknowledged (refused: %v)", p, acked, refused)
 	}
 	if err := whole.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return broken
+	return refused
+}
+
+// saysWhatTheDiskDid: after a failure in doubt every update is refused; for want
+// of room only those that find none are.
+func saysWhatTheDiskDid(t *testing.T, d *disk, failedBefore bool, err error) {
+	t.Helper()
+	want := store.ErrBroken
+	if d.fills() {
+		want = store.ErrFull
+	}
+	if !errors.Is(err, want) && (failedBefore || d.fills()) || d.fills() && errors.Is(err, store.ErrBroken) {
+		t.Fatalf("failure %d: the update says %v", d.left, err)
+	}
+	if d.mode == full && failedBefore {
+		t.Fatalf("failure %d: there is room again, and the update says %v", d.left, err)
+	}
+}
+
+// copyOf copies the database as a crash would leave it.
+func copyOf(t *testing.T, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	for _, suffix := range []string{"", "-wal"} {
+		b, err := os.ReadFile(databaseFile(dir) + suffix)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // of a store that was closed
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, databaseFile(to)+suffix, string(b))
+	}
+	return to
+}
+
+func holdsExactly(t *testing.T, dir string, l *storetest.Log, size uint64) {
+	t.Helper()
+	s := openTest(t, dir, Config{Readers: 1, vfs: unsynced})
+	if got := checkPrefix(t, s, l); got != size {
+		t.Fatalf("%d entries are there, %d were acknowledged", got, size)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sizeOf(t *testing.T, s *Store, l *storetest.Log) uint64 {
+	t.Helper()
+	var p store.Position
+	err := s.View(context.Background(), func(v store.View) (err error) { p, err = v.Position(l.Collection); return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Size
 }
 
 func TestAnUpdateReturnsAfterTheSync(t *testing.T) {

@@ -185,7 +185,7 @@ func TestOnlyTheOwnerReadsTheFiles(t *testing.T) {
 func TestTheWriteAheadLogIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	const step = 50 // pages
-	s := openTest(t, dir, Config{Readers: 2, wal: step})
+	s := openTest(t, dir, Config{Readers: 2, wal: step, vfs: unsynced})
 	l := storetest.NewLog(1)
 	l.Next(6000)
 	ctx := context.Background()

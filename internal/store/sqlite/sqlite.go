@@ -7,9 +7,10 @@
 //     Update returns.
 //   - One connection writes; a few read, each from a snapshot of its own, and
 //     none of them waits for the writer.
-//   - After a failed commit or checkpoint nothing is written any more
-//     (store.ErrBroken): an fsync that failed once may report success when it
-//     is tried again, although the data is gone.
+//   - After a commit or checkpoint that failed in doubt nothing is written any
+//     more (store.ErrBroken): an fsync that failed once may report success when
+//     it is tried again, although the data is gone. Reading goes on. A full
+//     disk leaves no doubt (store.ErrFull).
 //   - Rows of a log are inserted once, at its end. Only the small tables gaps
 //     and state change in place.
 //
@@ -83,7 +84,7 @@ func (w *writer) stop(err error) {
 		return
 	}
 	w.broken = err
-	w.log.Error("store stops writing", "err", err)
+	w.log.Error("the disk failed and the store stops writing; reading goes on: see to the disk, then restart", "err", err)
 	if _, err := w.db.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true); err != nil {
 		w.log.Error("store keeps its write-ahead log", "err", err)
 	}
@@ -215,10 +216,13 @@ func (s *Store) Update(ctx context.Context, lock []liaison.CollectionID, fn func
 	}
 	defer func() { s.writer <- w }()
 	if w.broken != nil {
-		return fmt.Errorf("update: %w (%w)", store.ErrBroken, w.broken)
+		return fmt.Errorf("update %s: %w (%w)", s.dir, store.ErrBroken, w.broken)
 	}
 	if err := w.update(ctx, lock, fn); err != nil {
-		return fmt.Errorf("update: %w", cause(ctx, err))
+		if isFull(err) && w.broken == nil {
+			err = fmt.Errorf("%w (%w)", store.ErrFull, err)
+		}
+		return fmt.Errorf("update %s: %w", s.dir, cause(ctx, err))
 	}
 	s.checkpoint(w)
 	return nil
@@ -253,10 +257,22 @@ func (w *writer) commit() error {
 	if err == nil {
 		return nil
 	}
-	w.stop(fmt.Errorf("commit: %w", err))
+	err = fmt.Errorf("commit: %w", err)
+	if !isFull(err) {
+		w.stop(err)
+	}
 	w.undo()
-	return fmt.Errorf("%w (%w)", store.ErrBroken, w.broken)
+	if w.broken != nil {
+		return fmt.Errorf("%w (%w)", store.ErrBroken, w.broken)
+	}
+	return err
 }
+
+// isFull reports whether a write found no room. A commit that failed so is
+// undone without doubt: the frame that commits is the last that is written (no
+// padding follows, as the disk is taken to leave the bytes beside a write
+// alone), and it is not whole. A sync that finds no room leaves doubt.
+func isFull(err error) bool { return errors.Is(err, sqlite3.FULL) }
 
 func (w *writer) undo() {
 	if err := w.rollback(); err != nil {

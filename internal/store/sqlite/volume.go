@@ -1,0 +1,45 @@
+package sqlite
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/util/vfsutil"
+	"github.com/ncruces/go-sqlite3/vfs"
+)
+
+// volumeName is the file system of a store that writes.
+const volumeName = "liaison"
+
+func init() { vfs.Register(volumeName, volume{vfs.Find("")}) }
+
+// volume is the operating system's file system. It says sqlite3.FULL of a write
+// that finds no room; SQLite would take it for a disk that fails.
+type volume struct{ vfs.VFS }
+
+func (v volume) Open(_ string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	return nil, flags, sqlite3.CANTOPEN // SQLite calls OpenFilename
+}
+
+func (v volume) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	f, flags, err := vfsutil.WrapOpenFilename(v.VFS, name, flags)
+	if err != nil {
+		return nil, flags, err
+	}
+	return volumeFile{f}, flags, nil
+}
+
+type volumeFile struct{ vfs.File }
+
+func (f volumeFile) WriteAt(p []byte, off int64) (int, error) {
+	n, err := f.File.WriteAt(p, off)
+	if errors.Is(err, syscall.ENOSPC) {
+		err = vfs.SystemError(err, sqlite3.FULL)
+	}
+	return n, err
+}
+
+func (f volumeFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
+func (f volumeFile) LockState() vfs.LockLevel       { return vfsutil.WrapLockState(f.File) }
+func (f volumeFile) SizeHint(size int64) error      { return vfsutil.WrapSizeHint(f.File, size) }
