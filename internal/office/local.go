@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -30,6 +31,9 @@ func op[Q, R any](fn func(context.Context, Q) (R, error)) operation {
 	}
 }
 
+// opFsck only reads.
+const opFsck = "fsck"
+
 // operations names every operation, for the socket and for commands.
 func (p *Operator) operations() map[string]operation {
 	return map[string]operation{
@@ -47,7 +51,7 @@ func (p *Operator) operations() map[string]operation {
 		"undelivered":      op(p.Undelivered),
 		"peer/list":        op(p.Peers),
 		"card":             op(p.Card),
-		"fsck":             op(p.Fsck),
+		opFsck:             op(p.Fsck),
 	}
 }
 
@@ -166,7 +170,8 @@ func dialOperator(ctx context.Context, dir string) (conn net.Conn, err error) {
 }
 
 // Call runs an operation on the office of a folder: over its socket if it is
-// serving, otherwise by opening it for as long as the operation takes.
+// serving, otherwise by opening it for as long as the operation takes. Checking
+// a folder changes nothing in it.
 func Call(ctx context.Context, dir, name string, opt Options, request, reply any) error {
 	if _, err := LoadConfig(dir); err != nil {
 		return err
@@ -175,12 +180,29 @@ func Call(ctx context.Context, dir, name string, opt Options, request, reply any
 		conn.Close()
 		return callSocket(ctx, dir, name, request, reply)
 	}
+	opt.ReadOnly = name == opFsck && hasHistory(dir)
 	o, err := Open(ctx, dir, opt)
 	if err != nil {
 		return err
 	}
-	err = o.Work(ctx, func(ctx context.Context) error { return o.Operator().Do(ctx, name, request, reply) })
+	do := func(ctx context.Context) error { return o.Operator().Do(ctx, name, request, reply) }
+	if opt.ReadOnly {
+		err = do(ctx)
+	} else {
+		err = o.Work(ctx, do)
+	}
 	return errors.Join(err, o.Close())
+}
+
+// hasHistory reports whether an office has ever stored or signed anything. If
+// not, there is nothing to check, and opening it makes its store.
+func hasHistory(dir string) bool {
+	for _, kept := range []string{storeDir, anchorDir} {
+		if files, err := os.ReadDir(filepath.Join(dir, kept)); len(files) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
 }
 
 func callSocket(ctx context.Context, dir, name string, request, reply any) error {

@@ -58,6 +58,9 @@ type Options struct {
 	Log  *slog.Logger
 	Now  func() time.Time
 	Salt func(c liaison.CollectionID, index uint64) liaison.Hash
+	// ReadOnly changes no file of the folder, which may be a copy that cannot be
+	// written: for checks.
+	ReadOnly bool
 	// NewID makes the id of a status for a principal.
 	NewID func(principal string) string
 }
@@ -106,7 +109,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 	if o.Pin, err = loadPin(dir); err != nil {
 		return nil, err
 	}
-	if o.engine, err = sqlite.Open(filepath.Join(dir, storeDir), sqlite.Config{Log: o.Log}); err != nil {
+	if o.engine, err = sqlite.Open(filepath.Join(dir, storeDir), sqlite.Config{Log: o.Log, ReadOnly: opt.ReadOnly}); err != nil {
 		return nil, err
 	}
 	o.Store = o.engine

@@ -35,13 +35,16 @@ type conn struct {
 
 func connect(file, vfs, pragmas string) (*conn, error) {
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath()}
-	q := url.Values{"modeof": {file}} // the write-ahead log is as private as the database
 	if vfs == "" {
 		vfs = volumeName
 	}
-	q.Set("vfs", vfs)
+	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_URI
+	if vfs == archiveName {
+		flags = sqlite3.OPEN_READONLY | sqlite3.OPEN_URI
+	}
+	q := url.Values{"vfs": {vfs}, "modeof": {file}} // the write-ahead log is as private as the database
 	name.RawQuery = q.Encode()
-	db, err := sqlite3.OpenFlags(name.String(), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
+	db, err := sqlite3.OpenFlags(name.String(), flags)
 	if err != nil {
 		return nil, err
 	}

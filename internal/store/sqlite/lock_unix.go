@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,11 +18,13 @@ import (
 // process ends, however it ends.
 type lock struct{ f *os.File }
 
+const lockFile = "liaison.lock"
+
 func takeLock(dir string) (*lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "liaison.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -31,6 +34,27 @@ func takeLock(dir string) (*lock, error) {
 	}
 	if err == nil {
 		err = sign(f)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &lock{f}, nil
+}
+
+// shareLock keeps a process that writes out of a store that is read. Where no
+// process has ever locked it there is nothing to lock.
+func shareLock(dir string) (*lock, error) {
+	f, err := os.Open(filepath.Join(dir, lockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return &lock{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = held(f)
 	}
 	if err != nil {
 		f.Close()
@@ -60,4 +84,9 @@ func held(f *os.File) error {
 	return fmt.Errorf("process %s has it open: stop that one first, or work through it while it runs", pid)
 }
 
-func (l *lock) release() error { return l.f.Close() }
+func (l *lock) release() error {
+	if l.f == nil {
+		return nil
+	}
+	return l.f.Close()
+}

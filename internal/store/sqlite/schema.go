@@ -117,22 +117,14 @@ func checkHeader(file string) error {
 }
 
 // adopt checks that the database is ours and whole, and brings it up to date.
+// The write-ahead log is moved into it first, so that its length can be told.
 func (c *conn) adopt(file string) error {
-	app, err := c.pragma("application_id")
+	version, err := c.identify(file)
 	if err != nil {
 		return err
 	}
-	version, err := c.pragma("user_version")
-	if err != nil {
+	if _, _, err := c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
 		return err
-	}
-	switch {
-	case app != applicationID:
-		return fmt.Errorf("%s is the database of another program: name another folder", filepath.Base(file))
-	case version < firstSchema:
-		return fmt.Errorf("this store was written before the first release (schema %d): name another folder", version)
-	case version > schemaVersion:
-		return fmt.Errorf("a newer version of liaison has written this store (schema %d; this one knows %d): use that version", version, schemaVersion)
 	}
 	if err := c.checkLength(file); err != nil {
 		return err
@@ -140,13 +132,29 @@ func (c *conn) adopt(file string) error {
 	return c.migrate(version)
 }
 
-// checkLength compares the file with the number of pages it says it has, after
-// moving the write-ahead log into it. SQLite does so too, but not while there
-// is such a log.
-func (c *conn) checkLength(file string) error {
-	if _, _, err := c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
-		return err
+// identify checks that the database is ours, and returns its schema.
+func (c *conn) identify(file string) (version int64, err error) {
+	app, err := c.pragma("application_id")
+	if err != nil {
+		return 0, err
 	}
+	if version, err = c.pragma("user_version"); err != nil {
+		return 0, err
+	}
+	switch {
+	case app != applicationID:
+		return 0, fmt.Errorf("%s is the database of another program: name another folder", filepath.Base(file))
+	case version < firstSchema:
+		return 0, fmt.Errorf("this store was written before the first release (schema %d): name another folder", version)
+	case version > schemaVersion:
+		return 0, fmt.Errorf("a newer version of liaison has written this store (schema %d; this one knows %d): use that version", version, schemaVersion)
+	}
+	return version, nil
+}
+
+// checkLength compares the file with the number of pages it says it has. SQLite
+// does so too, but not while there is a write-ahead log.
+func (c *conn) checkLength(file string) error {
 	pages, err := c.pragma("page_count")
 	if err != nil {
 		return err

@@ -11,8 +11,9 @@
 //     more (store.ErrBroken): an fsync that failed once may report success when
 //     it is tried again, although the data is gone. Reading goes on. A full
 //     disk leaves no doubt (store.ErrFull).
-//   - Rows of a log are inserted once, at its end. Only the small tables gaps
-//     and state change in place.
+//   - Rows of a log are inserted once, at its end. Only the small tables gaps,
+//     ids and state change in place.
+//   - A store that is opened for reading only changes no file (readonly.go).
 //
 // # Files
 //
@@ -46,6 +47,11 @@ type Config struct {
 	Readers int          // Views at a time; more wait. 4 if zero
 	Log     *slog.Logger // what the operator should see; none if nil
 
+	// ReadOnly opens a store that is there for Views alone and changes no file:
+	// the folder may be one that cannot be written. One process has it open for
+	// writing, or any number for reading.
+	ReadOnly bool
+
 	vfs string // tests of failing disks
 	wal int    // tests of checkpoints: pages, instead of walPages
 }
@@ -60,6 +66,8 @@ type Store struct {
 	writer  chan *writer // holds the writer while nobody writes
 	readers chan *conn   // holds the readers that are free
 	size    int          // number of readers
+
+	readOnly bool // there is no writer
 
 	closing sync.Once
 	closed  chan struct{}
@@ -104,11 +112,15 @@ func Open(dir string, config Config) (*Store, error) {
 }
 
 func open(dir string, config Config) (*Store, error) {
-	lock, err := takeLock(dir)
+	take := takeLock
+	if config.ReadOnly {
+		take = shareLock
+	}
+	lock, err := take(dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, log: config.Log, lock: lock, size: config.Readers, closed: make(chan struct{})}
+	s := &Store{dir: dir, log: config.Log, lock: lock, readOnly: config.ReadOnly, size: config.Readers, closed: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -125,6 +137,9 @@ func open(dir string, config Config) (*Store, error) {
 }
 
 func (s *Store) connect(config Config) error {
+	if config.ReadOnly {
+		return s.addReaders(func() (*conn, error) { return openArchive(s.dir) })
+	}
 	c, err := openDatabase(s.dir, config.vfs)
 	if err != nil {
 		return err
@@ -136,8 +151,12 @@ func (s *Store) connect(config Config) error {
 	w.next = w.step
 	s.writer <- w
 	c.db.WALHook(w.committed)
+	return s.addReaders(func() (*conn, error) { return connect(databaseFile(s.dir), config.vfs, readerPragmas) })
+}
+
+func (s *Store) addReaders(open func() (*conn, error)) error {
 	for range s.size {
-		r, err := connect(databaseFile(s.dir), config.vfs, readerPragmas)
+		r, err := open()
 		if err != nil {
 			return err
 		}
@@ -155,11 +174,13 @@ func (s *Store) Close() (err error) {
 		for i := range held {
 			held[i] = <-s.readers
 		}
-		w := <-s.writer
+		if !s.readOnly {
+			w := <-s.writer
+			s.writer <- w // nobody takes it any more
+		}
 		for _, c := range held {
 			s.readers <- c
 		}
-		s.writer <- w
 		err = s.free()
 	})
 	if err != nil {
@@ -208,8 +229,13 @@ func (c *conn) snapshot(ctx context.Context, fn func(store.View) error) (err err
 	return fn(&view{conn: c})
 }
 
+var errReadOnly = errors.New("the store is open for reading only")
+
 // Update implements store.Store.
 func (s *Store) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+	if s.readOnly {
+		return fmt.Errorf("update %s: %w", s.dir, errReadOnly)
+	}
 	w, err := take(ctx, s.writer, s.closed)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)

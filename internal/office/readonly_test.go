@@ -1,0 +1,117 @@
+package office_test
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/liaison-office/liaison/internal/desk/desktest"
+	"github.com/liaison-office/liaison/internal/office"
+)
+
+// folder is every file of a folder: mode, time and bytes.
+func folder(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		all[path] = info.Mode().String() + info.ModTime().String()
+		if info.Mode().IsRegular() {
+			b, err := os.ReadFile(path)
+			all[path] += string(b)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// seal sets the modes of a folder and what is in it.
+func seal(t *testing.T, dir string, files, dirs fs.FileMode) {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		paths = append(paths, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mode := files
+		if info.IsDir() {
+			mode = dirs
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestAFolderThatCannotBeWrittenIsChecked: fsck changes no byte, time or name,
+// and still finds what is wrong.
+func TestAFolderThatCannotBeWrittenIsChecked(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tokyo")
+	if err := office.Init(dir, office.Config{Office: desktest.Tokyo}, desktest.Pin()); err != nil {
+		t.Fatal(err)
+	}
+	register := office.ControlRequest{Programme: "register"}
+	for _, o := range desktest.CharterOf("register").Objects() {
+		register.Objects = append(register.Objects, o)
+	}
+	if err := office.Call(t.Context(), dir, "control/add", office.Options{}, register, new(any)); err != nil {
+		t.Fatal(err)
+	}
+	seal(t, dir, 0o400, 0o500)
+	t.Cleanup(func() { seal(t, dir, 0o600, 0o700) })
+	before := folder(t, dir)
+	var r office.FsckReply
+	if err := office.Call(t.Context(), dir, "fsck", office.Options{}, struct{}{}, &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Collections != 1 || r.Entries == 0 || len(r.Problems) > 0 {
+		t.Errorf("%+v", r)
+	}
+	if !maps.Equal(before, folder(t, dir)) {
+		t.Error("checking changed the folder")
+	}
+
+	seal(t, dir, 0o600, 0o700)
+	damaged := filepath.Join(dir, "store", "liaison.db")
+	b, err := os.ReadFile(damaged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = []byte(strings.ReplaceAll(string(b), "register", "registre"))
+	if err := os.WriteFile(damaged, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seal(t, dir, 0o400, 0o500)
+	if err := office.Call(t.Context(), dir, "fsck", office.Options{}, struct{}{}, &r); err != nil || len(r.Problems) == 0 {
+		t.Errorf("a damaged store: %+v, %v", r, err)
+	}
+
+	seal(t, dir, 0o600, 0o700)
+	if err := os.RemoveAll(filepath.Join(dir, "store")); err != nil {
+		t.Fatal(err)
+	}
+	if err := office.Call(t.Context(), dir, "fsck", office.Options{}, struct{}{}, &r); err == nil {
+		t.Errorf("a store that is lost: %+v", r)
+	}
+}
