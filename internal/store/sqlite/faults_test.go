@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -188,7 +189,7 @@ func failAt(t *testing.T, d *disk, dir string) (refused bool) {
 			acked += 5
 			continue
 		}
-		saysWhatTheDiskDid(t, d, failed, err)
+		saysWhatTheDiskDid(t, d, dir, failed, err)
 		if d.fills() && !refused {
 			holdsExactly(t, copyOf(t, dir), l, acked) // a crash now
 		}
@@ -216,7 +217,7 @@ func failAt(t *testing.T, d *disk, dir string) (refused bool) {
 
 // saysWhatTheDiskDid: after a failure in doubt every update is refused; for want
 // of room only those that find none are.
-func saysWhatTheDiskDid(t *testing.T, d *disk, failedBefore bool, err error) {
+func saysWhatTheDiskDid(t *testing.T, d *disk, dir string, failedBefore bool, err error) {
 	t.Helper()
 	want := store.ErrBroken
 	if d.fills() {
@@ -224,6 +225,9 @@ func saysWhatTheDiskDid(t *testing.T, d *disk, failedBefore bool, err error) {
 	}
 	if !errors.Is(err, want) && (failedBefore || d.fills()) || d.fills() && errors.Is(err, store.ErrBroken) {
 		t.Fatalf("failure %d: the update says %v", d.left, err)
+	}
+	if !strings.Contains(err.Error(), dir) {
+		t.Fatalf("failure %d: the operator is not told where: %v", d.left, err)
 	}
 	if d.mode == full && failedBefore {
 		t.Fatalf("failure %d: there is room again, and the update says %v", d.left, err)
