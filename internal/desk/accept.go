@@ -122,9 +122,8 @@ func (d *Desk) withdrawsOwn(c *registry.Collection, actor release.Actor, b *Batc
 		Action: release.Withdraw, At: d.now(), Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
 		Object: release.Object{Label: stix.Label{TLP: stix.Clear, Marked: true}, Released: stix.Clear},
 	})
-	return mandated.Allowed && !slices.ContainsFunc(b.Items, func(it Item) bool {
-		return d.released(c.ID, it.Object.ID(), owner(actor)) == stix.Unmarked
-	})
+	released := d.releasedBy(c.ID, owner(actor))
+	return mandated.Allowed && !slices.ContainsFunc(b.Items, func(it Item) bool { return released(it.Object.ID()) == stix.Unmarked })
 }
 
 // mayRead asks under the version in force; of a closed epoch also under the
@@ -214,13 +213,13 @@ func (d *Desk) judged(ctx context.Context, b Batch, coll *registry.Collection, a
 	if outside {
 		resolve = nil
 	}
-	unlisted := d.unlisted()
+	unlisted, released := d.unlisted(), d.releasedBy(coll.ID, owner(actor))
 	for _, i := range markingsFirst(b.Items) {
 		o := &outcomes[i]
 		if !d.admit(&b.Items[i], o) {
 			continue
 		}
-		q := d.question(coll, actor, b.Items[i].Object, resolve)
+		q := d.question(coll, actor, b.Items[i].Object, resolve, released)
 		if unknown := q.Object.Label.Unknown; len(unknown) > 0 {
 			q.Object.Missing = missing(unknown[0])
 		}
@@ -306,7 +305,7 @@ func legible(s string) string {
 
 // question gathers all but the instant and the version, which are known under
 // the lock.
-func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver) *release.Question {
+func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver, released func(stix.ID) stix.TLP) *release.Question {
 	q := &release.Question{
 		Area: c.Area, Actor: actor,
 		Object: release.Object{
@@ -314,9 +313,23 @@ func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Obj
 		},
 	}
 	if o.Revoked() {
-		q.Object.Released = d.released(c.ID, o.ID(), owner(actor))
+		q.Object.Released = released(o.ID())
 	}
 	return q
+}
+
+// releasedBy is released for one owner. Each object is looked up once: a batch
+// may hold many versions of one.
+func (d *Desk) releasedBy(c liaison.CollectionID, owner liaison.Party) func(stix.ID) stix.TLP {
+	known := map[stix.ID]stix.TLP{}
+	return func(id stix.ID) stix.TLP {
+		label, ok := known[id]
+		if !ok {
+			label = d.released(c, id, owner)
+			known[id] = label
+		}
+		return label
+	}
 }
 
 // ownerOf: an identity that names no creator speaks of itself.
@@ -459,7 +472,7 @@ func (d *Desk) wouldEnter(coll *registry.Collection, actor release.Actor, o *sti
 	if !d.admit(&Item{Object: o}, &out) {
 		return out.Reason, false
 	}
-	_, ok = d.judge(coll, d.question(coll, actor, o, resolve), &out, d.unlisted(), false)(d.now(), nil)
+	_, ok = d.judge(coll, d.question(coll, actor, o, resolve, d.releasedBy(coll.ID, owner(actor))), &out, d.unlisted(), false)(d.now(), nil)
 	return out.Reason, ok
 }
 
