@@ -77,7 +77,9 @@ func TestBadInputsOfTheCatalogue(t *testing.T) {
 			t.Errorf("%d %s: %+v, want %+v", r.N, r.Name, got, want)
 		}
 	}
-	t.Logf("%d cases", ran)
+	if ran != len(verdicts) {
+		t.Errorf("%d cases ran of %d with a verdict", ran, len(verdicts))
+	}
 }
 
 func judge(t *testing.T, body string) (v verdict) {

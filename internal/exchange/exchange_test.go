@@ -392,6 +392,11 @@ func TestBadInputsOfTheCatalogueAtTheFirstDoor(t *testing.T) {
 		if w.Code != want.status || r.office.Size(t, c) != want.leaves {
 			t.Errorf("%d %s: %d, %d leaves, want %+v: %s", k.N, k.Name, w.Code, r.office.Size(t, c), want, w.Body)
 		}
+		if w.Code >= 400 {
+			if e := decode[taxii.ErrorMessage](t, w); e.Title == "" || e.Description == "" || e.HTTPStatus != fmt.Sprint(w.Code) {
+				t.Errorf("%d %s: no TAXII error that says why: %s", k.N, k.Name, w.Body)
+			}
+		}
 		if w.Code == 202 && want.leaves == 0 && decode[taxii.Status](t, w).FailureCount == 0 {
 			t.Errorf("%d %s: no failure is told: %s", k.N, k.Name, w.Body)
 		}
@@ -399,7 +404,9 @@ func TestBadInputsOfTheCatalogueAtTheFirstDoor(t *testing.T) {
 			echoed(t, r, c, k.N, k.Input)
 		}
 	}
-	t.Logf("%d cases", ran)
+	if ran != len(decided) {
+		t.Errorf("%d cases ran of %d that are decided", ran, len(decided))
+	}
 }
 
 // echoed: what was admitted is served byte for byte.

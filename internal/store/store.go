@@ -67,7 +67,7 @@ type Store interface {
 	// When Update returns nil, everything fn wrote is durable (fsynced) and
 	// visible to every View that starts afterwards. When it returns an error,
 	// nothing of it is visible, except for ErrBroken. An error of fn is
-	// returned wrapped; so is the context's when ctx ends before the commit. A
+	// returned as it is, the context's wrapped when ctx ends before the commit. A
 	// write that failed fails the Update, even if fn ignores its error.
 	// A panic of fn undoes the transaction and goes on.
 	//

@@ -207,13 +207,28 @@ func (s *Store) free() error {
 func (s *Store) View(ctx context.Context, fn func(store.View) error) error {
 	c, err := take(ctx, s.readers, s.closed)
 	if err != nil {
-		return fmt.Errorf("view: %w", err)
+		return fmt.Errorf("read store %s: %w", s.dir, err)
 	}
 	defer func() { s.readers <- c }()
 	if err := c.snapshot(ctx, fn); err != nil {
-		return fmt.Errorf("view: %w", cause(ctx, err))
+		return s.said("read", cause(ctx, err))
 	}
 	return nil
+}
+
+// ofCaller is an error of the function that a transaction ran.
+type ofCaller struct{ error }
+
+func (e ofCaller) Unwrap() error { return e.error }
+
+// said names the store in errors that are its own; those of the caller's function
+// are the caller's to tell.
+func (s *Store) said(doing string, err error) error {
+	var own ofCaller
+	if errors.As(err, &own) {
+		return own.error
+	}
+	return fmt.Errorf("%s store %s: %w", doing, s.dir, err)
 }
 
 // snapshot runs fn in a read transaction. SQLite fixes its snapshot at the
@@ -226,7 +241,10 @@ func (c *conn) snapshot(ctx context.Context, fn func(store.View) error) (err err
 	if err := c.each(nothing, "SELECT num FROM collections LIMIT 1"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	return fn(&view{conn: c})
+	if err := fn(&view{conn: c}); err != nil {
+		return ofCaller{err}
+	}
+	return nil
 }
 
 var errReadOnly = errors.New("the store is open for reading only")
@@ -234,21 +252,21 @@ var errReadOnly = errors.New("the store is open for reading only")
 // Update implements store.Store.
 func (s *Store) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
 	if s.readOnly {
-		return fmt.Errorf("update %s: %w", s.dir, errReadOnly)
+		return fmt.Errorf("update store %s: %w", s.dir, errReadOnly)
 	}
 	w, err := take(ctx, s.writer, s.closed)
 	if err != nil {
-		return fmt.Errorf("update: %w", err)
+		return fmt.Errorf("update store %s: %w", s.dir, err)
 	}
 	defer func() { s.writer <- w }()
 	if w.broken != nil {
-		return fmt.Errorf("update %s: %w (%w)", s.dir, store.ErrBroken, w.broken)
+		return fmt.Errorf("update store %s: %w (%w)", s.dir, store.ErrBroken, w.broken)
 	}
 	if err := w.update(ctx, lock, fn); err != nil {
 		if isFull(err) && w.broken == nil {
 			err = fmt.Errorf("%w (%w)", store.ErrFull, err)
 		}
-		return fmt.Errorf("update %s: %w", s.dir, cause(ctx, err))
+		return s.said("update", cause(ctx, err))
 	}
 	s.checkpoint(w)
 	return nil
@@ -266,11 +284,13 @@ func (w *writer) update(ctx context.Context, lock []liaison.CollectionID, fn fun
 	}()
 	t := &tx{view: view{conn: w.conn}, locked: lock}
 	err := fn(t)
-	if err = errors.Join(err, t.failed); err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return err
+	switch {
+	case t.failed != nil:
+		return errors.Join(err, t.failed)
+	case err != nil:
+		return ofCaller{err}
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
 	done = true
 	return w.commit()
