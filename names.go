@@ -53,7 +53,7 @@ type Area string
 const Charter Area = "charter"
 
 // MaxAreaBytes bounds an area's name.
-const MaxAreaBytes = 64
+const MaxAreaBytes = 63
 
 // ParseArea checks that s is 1 to MaxAreaBytes of a-z, 0-9 and inner hyphens.
 func ParseArea(s string) (Area, error) {

@@ -90,10 +90,12 @@ type Text struct {
 	SHA256 Hash   `json:"sha256"`
 }
 
-// MaxParties and MaxAreas bound a programme.
+// The bounds of a programme.
 const (
 	MaxParties = 1000
 	MaxAreas   = 100
+	MaxEpochs  = 1000 // of an area
+	MaxLogs    = 5000 // the numbers in /epochs together: each is a collection
 )
 
 // NewProgramme fills the STIX properties of p, an unsigned version.
@@ -185,10 +187,28 @@ func (p *Programme) checkAreas() error {
 			return fmt.Errorf("/areas/%d: %q is there already", i, a)
 		}
 	}
+	return p.checkEpochs()
+}
+
+// checkEpochs: a version raises an epoch by one at most, so no number is
+// greater than the version's own.
+func (p *Programme) checkEpochs() error {
+	logs := 0
 	for i, e := range p.Epochs {
-		if e.Number < 2 || !p.HasArea(e.Area) {
+		switch {
+		case e.Number < 2 || !p.HasArea(e.Area):
 			return fmt.Errorf("/epochs/%d: want an area of the programme and a number from 2", i)
+		case slices.ContainsFunc(p.Epochs[:i], func(f Epoch) bool { return f.Area == e.Area }):
+			return fmt.Errorf("/epochs/%d: %q is listed twice", i, e.Area)
+		case e.Number > MaxEpochs:
+			return fmt.Errorf("/epochs/%d/number is %d, the limit is %d", i, e.Number, MaxEpochs)
+		case int64(e.Number) > int64(p.Version):
+			return fmt.Errorf("/epochs/%d/number is %d in version %d: a version raises an epoch by one at most", i, e.Number, p.Version)
 		}
+		logs += int(e.Number)
+	}
+	if logs > MaxLogs {
+		return fmt.Errorf("/epochs: the numbers add up to %d, the limit is %d", logs, MaxLogs)
 	}
 	return nil
 }

@@ -382,13 +382,15 @@ func (v *receiptVerifier) programmeSigned(p *liaison.Programme, raw []byte) *Fai
 	return fail("programme", "not signed by the authority (%v) nor by an office of keys/offices", authority)
 }
 
-// area finds the area of the act's collection.
+// area finds the area and the epoch of the act's collection: one that the
+// version has or that it closed.
 func (v *receiptVerifier) area(p *liaison.Programme) *Failure {
 	for _, a := range append([]liaison.Area{liaison.Charter}, p.Areas...) {
-		epoch := p.EpochOf(a)
-		if liaison.CollectionOf(v.report.Genesis, a, epoch) == v.r.Act.Collection {
-			v.report.Area, v.report.Epoch = a, epoch
-			return nil
+		for epoch := p.EpochOf(a); epoch > 0; epoch-- {
+			if liaison.CollectionOf(v.report.Genesis, a, epoch) == v.r.Act.Collection {
+				v.report.Area, v.report.Epoch = a, epoch
+				return nil
+			}
 		}
 	}
 	return fail("act/collection", "%s is no area of programme %q in its version %d", v.r.Act.Collection, p.Name, p.Version)

@@ -129,12 +129,12 @@ func (d *Desk) withdrawsOwn(c *registry.Collection, actor release.Actor, b *Batc
 // mayRead asks under the version in force; of a closed epoch also under the
 // last version it was open in, so that nobody reads the past by joining.
 func (d *Desk) mayRead(c *registry.Collection, actor release.Actor, now liaison.Instant) release.Decision {
-	version, until := c.Programme.InForce(now)
+	version, until := c.InForce(now)
 	q := &release.Question{
 		Action: release.Read, At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
 	}
 	decision := release.Decide(q)
-	if last, closed := c.Closing(); closed && decision.Allowed {
+	if last, _, closed := c.Closing(now); closed && decision.Allowed {
 		if last == nil {
 			return release.Decision{Rule: release.RuleParty}
 		}
@@ -146,10 +146,10 @@ func (d *Desk) mayRead(c *registry.Collection, actor release.Actor, now liaison.
 
 // couldWrite asks with the most harmless of objects: it answers can_write.
 func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liaison.Instant) bool {
-	if _, closed := c.Closing(); closed || c.Area == liaison.Charter {
+	if !c.Open(now) || c.Area == liaison.Charter {
 		return false
 	}
-	version, until := c.Programme.InForce(now)
+	version, until := c.InForce(now)
 	return release.Decide(&release.Question{
 		At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
 		Object: release.Object{Type: "note", Label: stix.Label{TLP: stix.Clear, Marked: true}},
@@ -378,10 +378,10 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, un
 	fresh := *o // a batch can be judged again, when its group failed
 	return func(at liaison.Instant, first *liaison.Act) (journal.Ruling, bool) {
 		reg := d.reg.Load()
-		version, until := c.Programme.InForce(at)
 		if now, ok := reg.Collection(c.ID); ok {
-			version, until = now.Programme.InForce(at)
+			c = now
 		}
+		version, until := c.Judging(at)
 		q.At, q.Programme, q.Until = at, version.Programme, until
 		q.Actor = d.actorOf(reg, q.Actor.By, q.Actor.For, d.Office, at)
 		q.Object.Outsider = outsider(reg, q.Actor, q.Object)
@@ -400,8 +400,20 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, un
 			*o = o.refused(release.Decide(q))
 			return journal.Ruling{}, false
 		}
+		if q.Action == release.Write && !c.Open(at) {
+			*o = o.refused(notOpen(c, version))
+			return journal.Ruling{}, false
+		}
 		o.Decision, o.Reason = decision, ""
 		return journal.Ruling{By: q.Actor.By, For: q.Actor.For, Under: version.Under, Label: decision.Label}, true
+	}
+}
+
+// notOpen refuses what is new in an epoch that is not open.
+func notOpen(c *registry.Collection, v *registry.Version) release.Decision {
+	return release.Decision{
+		Rule: release.RuleTerm, Clause: fmt.Sprintf("%s v%d /epochs", v.Name, v.Version),
+		Reason: fmt.Sprintf("epoch %d of %s is not the one that takes new acts", c.Epoch, c.Area),
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // The limits of judging late arrivals (DESIGN: release).
 const (
 	BoundarySlack = 10 * time.Minute   // first relay hop after accepted, with a boundary in between
-	TermSlack     = 7 * 24 * time.Hour // arrival after the end of the term
+	TermSlack     = 7 * 24 * time.Hour // arrival after the end of the term or the epoch
 )
 
 // verdict is what the desk makes of an arrival before it is appended.
@@ -234,6 +234,8 @@ func (d *Desk) decide(reg *registry.Registry, c liaison.CollectionID, a *Arrival
 		return wait("act.under", "the programme version the act names is not here")
 	case version.Of() != coll.Programme:
 		return refuse("act.under", "the act names a version of another programme")
+	case !coll.In(version):
+		return refuse("act.under", "version %d of %s has no epoch %d of %s", version.Version, version.Name, coll.Epoch, coll.Area)
 	}
 	label := labelOf(obj, resolve)
 	if len(label.Unknown) > 0 {
@@ -257,6 +259,9 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 	if act.Accepted < version.InForce || (version.Until() != 0 && act.Accepted >= version.Until()) {
 		return hold(string(release.RuleTerm), "version %d of %s was not in force at %s", version.Version, version.Name, act.Accepted)
 	}
+	if !coll.Open(act.Accepted) {
+		return refuse(string(release.RuleTerm), "epoch %d of %s took no new acts at %s", coll.Epoch, coll.Area, act.Accepted)
+	}
 	q := &release.Question{
 		At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
 		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
@@ -270,7 +275,7 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 	case decision.Label != act.Label:
 		return refuse("act.label", "the act says %s, the object counts as %s", act.Label, decision.Label)
 	}
-	if v, held := d.late(version, a); held {
+	if v, held := d.late(coll, version, a); held {
 		return v
 	}
 	return verdict{status: Accepted, object: obj}
@@ -313,10 +318,13 @@ func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collectio
 	return verdict{status: Accepted, object: obj}
 }
 
-// late: a long way across a boundary of the term, or long after its end, is
-// for a person.
-func (d *Desk) late(p *registry.Version, a *Arrival) (verdict, bool) {
+// late: a long way across a boundary of the term, or long after its end or that
+// of the epoch, is for a person.
+func (d *Desk) late(c *registry.Collection, p *registry.Version, a *Arrival) (verdict, bool) {
 	act, now := &a.Travels.Act, d.now()
+	if _, since, closed := c.Closing(now); closed && now > since.Add(TermSlack) {
+		return hold("act.late", "it arrived at %s, more than seven days after epoch %d of %s closed", now, c.Epoch, c.Area), true
+	}
 	if !p.ValidUntil.IsZero() && now > p.ValidUntil.Add(TermSlack) {
 		return hold("act.late", "it arrived at %s, more than seven days after the term of %s", now, p.Name), true
 	}
@@ -359,11 +367,16 @@ func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act
 	case err != nil:
 		return wait("act.under", "the programme of this collection is not here"), true
 	}
-	if _, ok := next.Collection(c); !ok {
+	charter, ok := next.Collection(c)
+	if !ok {
 		return wait("act.under", "the programme of this charter is not here"), true
 	}
-	if _, ok := next.Version(act.Under); !ok {
+	version, ok := next.Version(act.Under)
+	switch {
+	case !ok:
 		return wait("act.under", "the programme version the act names is not here"), true
+	case !charter.In(version):
+		return refuse("act.under", "version %d of %s has not this charter", version.Version, version.Name), true
 	}
 	return verdict{status: Accepted, object: obj, entry: true}, true
 }

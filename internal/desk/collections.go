@@ -42,12 +42,12 @@ func (d *Desk) Collections(ctx context.Context, v Viewer) ([]Collection, error) 
 
 func (d *Desk) describe(v Viewer, c *registry.Collection) Collection {
 	now := d.now()
-	version, _ := c.Programme.InForce(now)
+	version, _ := c.InForce(now)
 	a, ok := v.Account()
 	canWrite := ok && a.Has(registry.MayWrite) &&
 		d.couldWrite(c, d.actorOf(d.reg.Load(), a.By, a.For, d.Office, now), now)
 	return Collection{
-		ID: c.ID, Alias: aliasOf(version.Alias, c), Title: title(version.Name, c),
+		ID: c.ID, Alias: aliasOf(version.Alias, c, now), Title: title(version.Name, c),
 		Description: fmt.Sprintf("%s programme, version %d, ceiling %s", version.Kind, version.Version, version.Ceiling),
 		Programme:   version.Alias, Area: c.Area, CanRead: true, CanWrite: canWrite,
 	}
@@ -60,10 +60,9 @@ func title(programme string, c *registry.Collection) string {
 	return fmt.Sprintf("%s: %s", programme, c.Area)
 }
 
-// aliasOf: the alias names the newest epoch; older ones carry their number.
-func aliasOf(programme string, c *registry.Collection) string {
-	newest := c.Programme.Versions[len(c.Programme.Versions)-1].EpochOf(c.Area)
-	if c.Epoch == newest {
+// aliasOf: the alias names the epoch that is open; others carry their number.
+func aliasOf(programme string, c *registry.Collection, now liaison.Instant) string {
+	if c.Open(now) {
 		return programme + "." + string(c.Area)
 	}
 	return fmt.Sprintf("%s.%s.%d", programme, c.Area, c.Epoch)

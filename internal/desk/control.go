@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/journal"
@@ -28,31 +29,53 @@ func (d *Desk) acceptControl(ctx context.Context, b Batch) ([]Outcome, error) {
 	return outcomes, nil
 }
 
+// acceptOneControl appends a control object to its charter; a version of a
+// programme that opens another one to both. The outcome is that of the last.
 func (d *Desk) acceptOneControl(ctx context.Context, b Batch, obj *stix.Object, o *Outcome) error {
-	next, err := d.reg.Load().Apply(b.Collection, obj.Bytes())
+	charters := []liaison.CollectionID{b.Collection}
+	if p, err := liaison.ParseProgramme(obj.Bytes()); err == nil {
+		genesis, err := liaison.GenesisOf(p, obj.Bytes())
+		if err != nil {
+			return err
+		}
+		if all := d.reg.Load().Charters(p, genesis); slices.Contains(all, b.Collection) {
+			charters = all
+		}
+	}
+	for _, c := range charters {
+		if err := d.appendControl(ctx, c, obj, b.DryRun, o); err != nil || o.Status == Refused {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Desk) appendControl(ctx context.Context, c liaison.CollectionID, obj *stix.Object, dryRun bool, o *Outcome) error {
+	next, err := d.reg.Load().Apply(c, obj.Bytes())
 	if err == nil {
-		err = next.Belongs(b.Collection, obj.Bytes())
+		err = next.Belongs(c, obj.Bytes())
 	}
 	if err != nil {
 		o.Status, o.Reason = Refused, err.Error()
 		o.Decision = release.Decision{Rule: release.RuleSigned, Reason: o.Reason}
 		return nil
 	}
-	coll, ok := next.Collection(b.Collection)
+	coll, ok := next.Collection(c)
 	if !ok || coll.Area != liaison.Charter {
 		o.Status, o.Reason = Refused, "control objects go into the charter of a programme that is known here; add the programme first"
 		return nil
 	}
-	version, _ := coll.Programme.InForce(d.now())
+	version, _ := coll.InForce(d.now())
 	actor := release.Actor{By: version.Issuer, Office: d.Office}
-	if b.DryRun {
-		o.Status = Accepted
+	judge := d.judgeControl(coll, actor, obj, o)
+	if dryRun {
+		d.dryRun(judge, o)
 		return nil
 	}
 	results, err := d.Journal.Append(ctx, &journal.Batch{
-		Collection: b.Collection, Alone: true,
-		Items: []journal.Item{{Object: obj, Owner: actor.By, Judge: d.judgeControl(coll, actor, obj, o)}},
-		After: func() { d.fold(b.Collection, obj.Bytes()) },
+		Collection: c, Alone: true,
+		Items: []journal.Item{{Object: obj, Owner: actor.By, Judge: judge}},
+		After: func() { d.fold(c, obj.Bytes()) },
 	})
 	if err != nil {
 		return err
@@ -62,14 +85,18 @@ func (d *Desk) acceptOneControl(ctx context.Context, b Batch, obj *stix.Object, 
 }
 
 // judgeControl decides about a control object whose signatures were found
-// valid when it was applied.
+// valid when it was applied. Only a version of the programme goes into a
+// charter that is not open: it opens it, or closes it.
 func (d *Desk) judgeControl(c *registry.Collection, actor release.Actor, obj *stix.Object, o *Outcome) journal.Judge {
 	return func(at liaison.Instant, _ *liaison.Act) (journal.Ruling, bool) {
-		version, until := c.Programme.InForce(at)
+		version, until := c.InForce(at)
 		decision := release.Decide(&release.Question{
 			At: at, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor,
 			Object: release.Object{Type: obj.Type(), Label: stix.LabelOf(obj, nil), Signed: true},
 		})
+		if decision.Allowed && obj.Type() != "programme" && !c.Open(at) {
+			decision = notOpen(c, version)
+		}
 		if !decision.Allowed {
 			*o = o.refused(decision)
 			return journal.Ruling{}, false

@@ -90,6 +90,8 @@ type Collection struct {
 	Programme *Programme
 	Area      liaison.Area
 	Epoch     uint32
+
+	sortKey string
 }
 
 // ErrWaiting marks errors that another charter entry may cure: a key, a party
@@ -355,8 +357,8 @@ func (r *Registry) applyProgramme(c liaison.CollectionID, b []byte) (*Registry, 
 	if err != nil {
 		return nil, err
 	}
-	if want := liaison.CollectionOf(genesis, liaison.Charter, p.EpochOf(liaison.Charter)); c != want {
-		return nil, fmt.Errorf("programme %q v%d belongs into its own charter %s", p.Name, p.Version, want)
+	if !inOwnCharter(c, p, genesis) {
+		return nil, fmt.Errorf("programme %q v%d belongs into its own charter %s", p.Name, p.Version, liaison.CollectionOf(genesis, liaison.Charter, p.EpochOf(liaison.Charter)))
 	}
 	if err := r.verifyProgramme(p, genesis, b); err != nil {
 		return nil, err
@@ -424,6 +426,8 @@ func (r *Registry) fitsHistory(p *liaison.Programme, genesis liaison.Hash) error
 			return fmt.Errorf("programme %q: /id and /nonce never change", p.Name)
 		case v.Version < p.Version && addsParty(v.Programme, p) && !opensEpochs(v.Programme, p):
 			return fmt.Errorf("programme %q: /parties: version %d adds a party to version %d, so every area and the charter need a later number in /epochs: nobody reads the past by joining", p.Name, p.Version, v.Version)
+		case !stepsEpochs(v.Programme, p):
+			return fmt.Errorf("programme %q: /epochs: between versions %d and %d an epoch falls, or is raised by more than one in a version", p.Name, v.Version, p.Version)
 		case (v.Version < p.Version) != (v.InForce < p.InForce):
 			return fmt.Errorf("programme %q: /in_force of version %d is not in the order of the versions", p.Name, p.Version)
 		}
@@ -438,23 +442,23 @@ func addsParty(old, next *liaison.Programme) bool {
 	})
 }
 
+// stepsEpochs reports whether between two versions, in whichever order, no area
+// they share has an epoch that falls or is raised by more than one a version.
+func stepsEpochs(a, b *liaison.Programme) bool {
+	if a.Version > b.Version {
+		a, b = b, a
+	}
+	return !slices.ContainsFunc(append([]liaison.Area{liaison.Charter}, a.Areas...), func(area liaison.Area) bool {
+		from, to := int64(a.EpochOf(area)), int64(b.EpochOf(area))
+		return b.HasArea(area) && (to < from || to-from > int64(b.Version-a.Version))
+	})
+}
+
 // opensEpochs reports whether every area, the charter too, gets a new log.
 func opensEpochs(old, next *liaison.Programme) bool {
 	return !slices.ContainsFunc(append([]liaison.Area{liaison.Charter}, old.Areas...), func(a liaison.Area) bool {
 		return next.HasArea(a) && next.EpochOf(a) <= old.EpochOf(a)
 	})
-}
-
-// Closing returns the last version in which the collection's epoch was the
-// newest, and whether a later one has opened another.
-func (c *Collection) Closing() (last *Version, closed bool) {
-	for _, v := range c.Programme.Versions {
-		if v.EpochOf(c.Area) > c.Epoch {
-			return last, true
-		}
-		last = v
-	}
-	return last, false
 }
 
 func (r *Registry) withVersion(v *Version, genesis liaison.Hash) *Registry {
@@ -471,17 +475,25 @@ func (r *Registry) withVersion(v *Version, genesis liaison.Hash) *Registry {
 	n.programmes[genesis], n.byID[v.ID] = p, genesis
 	for _, v := range p.Versions {
 		n.byUnder[v.Under] = v
-		n.addCollections(p, v)
 	}
+	n.addCollections(p)
 	n.sorted = slices.SortedFunc(maps.Values(n.colls), compareCollections)
 	return n
 }
 
-func (n *Registry) addCollections(p *Programme, v *Version) {
-	for _, a := range append([]liaison.Area{liaison.Charter}, v.Areas...) {
-		for e := uint32(1); e <= v.EpochOf(a); e++ {
+// addCollections gives a programme all its collections: those of every area a
+// version has or had, up to its newest epoch.
+func (r *Registry) addCollections(p *Programme) {
+	newest := map[liaison.Area]uint32{}
+	for _, v := range p.Versions {
+		for _, a := range append([]liaison.Area{liaison.Charter}, v.Areas...) {
+			newest[a] = max(newest[a], v.EpochOf(a))
+		}
+	}
+	for a, last := range newest {
+		for e := uint32(1); e <= last; e++ {
 			id := liaison.CollectionOf(p.Genesis, a, e)
-			n.colls[id] = &Collection{ID: id, Programme: p, Area: a, Epoch: e}
+			r.colls[id] = &Collection{ID: id, Programme: p, Area: a, Epoch: e, sortKey: sortKey(p, a, e, id)}
 		}
 	}
 }
@@ -500,7 +512,7 @@ func (p *Programme) InForce(at liaison.Instant) (v *Version, until liaison.Insta
 	return v, 0
 }
 
-// Programme returns the programme a version belongs to.
+// Of returns the programme a version belongs to.
 func (v *Version) Of() *Programme { return v.of }
 
 // Until returns the in_force of the version's successor, zero if there is
@@ -543,11 +555,11 @@ func compareCollections(a, b *Collection) int {
 		}
 		return 1
 	}
-	return strings.Compare(a.sortKey(), b.sortKey())
+	return strings.Compare(a.sortKey, b.sortKey)
 }
 
-func (c *Collection) sortKey() string {
-	return fmt.Sprintf("%s\x00%s\x00%08d\x00%s", c.Programme.Versions[0].Alias, c.Area, c.Epoch, c.ID)
+func sortKey(p *Programme, a liaison.Area, epoch uint32, id liaison.CollectionID) string {
+	return fmt.Sprintf("%s\x00%s\x00%08d\x00%s", p.Versions[0].Alias, a, epoch, id)
 }
 
 // Party returns a party by its id.

@@ -57,17 +57,13 @@ func walkBack(before map[liaison.Office]liaison.Office, from, to liaison.Office)
 // an instant: those that serve its parties, those where somebody acts for one,
 // and those that may comment. A public programme is for every office.
 func (r *Registry) OfficesOf(p *Programme, at liaison.Instant) []liaison.Office {
-	return r.audience(p, at, liaison.Participant.Covers)
+	v, _ := p.InForce(at)
+	return r.audienceOf(v, at, liaison.Participant.Covers)
 }
 
 // notEnded also counts parties whose time begins later: they know what they
 // will be party of.
 func notEnded(q liaison.Participant, at liaison.Instant) bool { return !q.Ended(at) }
-
-func (r *Registry) audience(p *Programme, at liaison.Instant, counts func(liaison.Participant, liaison.Instant) bool) []liaison.Office {
-	v, _ := p.InForce(at)
-	return r.audienceOf(v, at, counts)
-}
 
 func (r *Registry) audienceOf(v *Version, at liaison.Instant, counts func(liaison.Participant, liaison.Instant) bool) []liaison.Office {
 	set := map[liaison.Office]bool{}
@@ -94,10 +90,9 @@ func (r *Registry) audienceOf(v *Version, at liaison.Instant, counts func(liaiso
 	return slices.Sorted(maps.Keys(set))
 }
 
-// carries reports whether an office may carry a programme's collections: it
-// has readers of its own, or is listed.
-func (r *Registry) carries(o liaison.Office, p *Programme, readers []liaison.Office, at liaison.Instant) bool {
-	v, _ := p.InForce(at)
+// carries reports whether under a version an office may carry the programme's
+// collections: it has readers of its own, or is listed.
+func carries(o liaison.Office, v *Version, readers []liaison.Office) bool {
 	return slices.Contains(readers, o) || slices.Contains(v.Transit, o)
 }
 
@@ -105,7 +100,8 @@ func (r *Registry) carries(o liaison.Office, p *Programme, readers []liaison.Off
 // readers that neither read nor are listed as transit, and the readers to whom
 // no way is known.
 func (r *Registry) Unlisted(from liaison.Office, p *Programme, at liaison.Instant) []liaison.Office {
-	readers := r.OfficesOf(p, at)
+	v, _ := p.InForce(at)
+	readers := r.audienceOf(v, at, liaison.Participant.Covers)
 	set := map[liaison.Office]bool{}
 	for _, to := range readers {
 		path := r.Path(from, to)
@@ -113,7 +109,7 @@ func (r *Registry) Unlisted(from liaison.Office, p *Programme, at liaison.Instan
 			set[to] = true // there is no way: better said now than never delivered
 		}
 		for _, o := range path {
-			if o != from && !r.carries(o, p, readers, at) {
+			if o != from && !carries(o, v, readers) {
 				set[o] = true
 			}
 		}
@@ -143,16 +139,16 @@ func (r *Registry) Offered(here, neighbour liaison.Office, id liaison.Collection
 // anything else goes only where a reader is reached. Who is removed gets the
 // charter up to its removal.
 func (r *Registry) offers(here, neighbour liaison.Office, c *Collection, at liaison.Instant) bool {
-	v, _ := c.Programme.InForce(at)
-	if last, closed := c.Closing(); closed && (last == nil || !slices.Contains(r.audienceOf(last, at, notEnded), neighbour) && !slices.Contains(last.Transit, neighbour)) {
+	v, _ := c.InForce(at)
+	if last, _, closed := c.Closing(at); closed && (last == nil || !slices.Contains(r.audienceOf(last, at, notEnded), neighbour) && !slices.Contains(last.Transit, neighbour)) {
 		return false // a closed log goes to nobody who joined later
 	}
 	if c.Area == liaison.Charter {
 		_, removed := r.Removal(here, neighbour, c, at)
 		return removed || r.charterReaches(here, neighbour, v, at)
 	}
-	readers := r.OfficesOf(c.Programme, at)
-	return r.carries(neighbour, c.Programme, readers, at) && r.through(here, neighbour, readers)
+	readers := r.audienceOf(v, at, liaison.Participant.Covers)
+	return carries(neighbour, v, readers) && r.through(here, neighbour, readers)
 }
 
 // charterReaches reports whether under a version the charter goes to a
@@ -176,9 +172,12 @@ func (r *Registry) through(here, neighbour liaison.Office, offices []liaison.Off
 // Removal returns the version of a charter that took it away from a neighbour:
 // the last entry that neighbour gets. ok is false if nothing was taken away.
 func (r *Registry) Removal(here, neighbour liaison.Office, c *Collection, at liaison.Instant) (removed *Version, ok bool) {
-	now, _ := c.Programme.InForce(at)
+	now, _ := c.InForce(at)
 	had := false
 	for _, v := range c.Programme.Versions {
+		if !c.In(v) {
+			continue
+		}
 		has := r.charterReaches(here, neighbour, v, at)
 		if had && !has {
 			removed = v
