@@ -2,6 +2,7 @@ package liaison_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,46 @@ func TestWhatIsNotUnderstoodInControlDataIsRefused(t *testing.T) {
 		{`"alias":"east-north"`, `"alias":"East"`, "/alias"},
 	} {
 		checkBad(t, p[0].Unsigned, c, programme)
+	}
+}
+
+// A small programme makes no office count for a minute: an epoch is listed
+// once, and its number is bounded by the version and by constants.
+func TestEpochsAreBounded(t *testing.T) {
+	programme := func(b []byte) error { _, err := liaison.ParseProgramme(b); return err }
+	second := vectors[[]struct{ Unsigned string }](t, "programmes")[1].Unsigned
+	for _, c := range []badText{
+		{`{"area":"cyber","number":2}`, `{"area":"charter","number":2}`, `/epochs/1: "charter" is listed twice`},
+		{`{"area":"cyber","number":2}`, `{"area":"cyber","number":3}`, "/epochs/1/number is 3 in version 2"},
+		{`{"area":"cyber","number":2}`, `{"area":"cyber","number":1}`, "/epochs/1"},
+		{`{"area":"cyber","number":2}`, `{"area":"space","number":2}`, "/epochs/1"},
+		{`{"area":"cyber","number":2}`, `{"area":"cyber","number":1001}`, "the limit is 1000"},
+	} {
+		checkBad(t, second, c, programme)
+	}
+	later := strings.Replace(second, `"version":2`, `"version":2000`, 1)
+	var areas, epochs []string
+	for i := range 6 {
+		areas, epochs = append(areas, fmt.Sprintf(`"a%d"`, i)), append(epochs, fmt.Sprintf(`{"area":"a%d","number":1000}`, i))
+	}
+	with := func(n int) string {
+		s := regexp.MustCompile(`"areas":\[[^]]*\]`).ReplaceAllString(later, `"areas":[`+strings.Join(areas, ",")+`]`)
+		return regexp.MustCompile(`"epochs":\[[^]]*\]`).ReplaceAllString(s, `"epochs":[`+strings.Join(epochs[:n], ",")+`]`)
+	}
+	if err := programme([]byte(with(5))); err != nil {
+		t.Error(err)
+	}
+	if err := programme([]byte(with(6))); err == nil || !strings.Contains(err.Error(), "add up to 6000, the limit is 5000") {
+		t.Errorf("six areas of 1000 epochs: %v", err)
+	}
+}
+
+func TestAnAreaHasUpTo63Bytes(t *testing.T) {
+	if _, err := liaison.ParseArea(strings.Repeat("a", liaison.MaxAreaBytes)); err != nil {
+		t.Error(err)
+	}
+	if _, err := liaison.ParseArea(strings.Repeat("a", liaison.MaxAreaBytes+1)); err == nil {
+		t.Error("an area that is longer is taken")
 	}
 }
 
