@@ -142,7 +142,7 @@ func TestEvidenceIsSignedByTheOfficeItNames(t *testing.T) {
 	a := sample.New()
 	e := liaison.Evidence{
 		V: liaison.EvidenceVersion, Act: sample.Random("act"), Office: a.Tokyo.Name,
-		Verdict: liaison.VerdictHeld, Rule: "write/area", At: sample.At("2026-03-02T08:15:31.000000Z"),
+		Verdict: liaison.VerdictHeld, Rule: "programme.area", At: sample.At("2026-03-02T08:15:31.000000Z"),
 	}
 	good := liaison.SignedEvidence{Evidence: e, Sig: a.Tokyo.Act.Sign(liaison.EvidenceText(&e)).Bytes()}
 	keys := [][]byte{a.Tokyo.Act.Public()}

@@ -60,6 +60,29 @@ func TestADirectedProgrammeIsSignedByItsOffice(t *testing.T) {
 	}
 }
 
+// A version has all epochs up to its newest: what is withdrawn later in a closed
+// one, and the entries of an amendment on both sides of its boundary, verify.
+func TestAVersionProvesActsOfTheEpochsItClosed(t *testing.T) {
+	a := sample.New()
+	closed, opened := a.AmendmentReceipts()
+	for _, c := range []struct {
+		receipt *liaison.Receipt
+		area    liaison.Area
+		epoch   uint32
+		version int
+	}{
+		{a.NewEpochReceipt(), "cyber", 2, 2}, {a.WithdrawalReceipt(), "disinformation", 1, 2},
+		{closed, liaison.Charter, 1, 1}, {opened, liaison.Charter, 2, 2},
+	} {
+		rep, err := ledger.VerifyReceipt(reread(t, c.receipt), a.Pin)
+		if err != nil {
+			t.Errorf("%s, epoch %d: %v", c.area, c.epoch, err)
+		} else if rep.Area != c.area || rep.Epoch != c.epoch || rep.Programme.Version != c.version {
+			t.Errorf("report %s, epoch %d, version %d", rep.Area, rep.Epoch, rep.Programme.Version)
+		}
+	}
+}
+
 func TestAReceiptMayComeWithoutTheAuthority(t *testing.T) {
 	a := sample.New()
 	r := a.Receipt(a.Deliver(), 2)

@@ -280,11 +280,14 @@ function readReceipt(r, pin) {
   }
   const genesis = p.version === 1 ? under : un64(p.genesis);
   const epochOf = (area) => p.epochs?.find((e) => e.area === area)?.number ?? 1;
-  const area = ['charter', ...p.areas].find((x) => collectionOf(genesis, x, epochOf(x)) === r.act.collection);
+  let area, epoch;
+  for (const x of ['charter', ...p.areas]) {
+    for (let e = epochOf(x); e > 0; e--) if (collectionOf(genesis, x, e) === r.act.collection) [area, epoch] = [x, e];
+  }
   demand(area, 'act/collection is no area');
   if (r.object) demand(commit(un64(r.object.salt), un64(r.object.bytes)).equals(un64(r.act.commit)), 'object');
   return {
-    act: b64(actHashHere), area, epoch: epochOf(area), ...(by ? { programme_by: by } : {}), object: Boolean(r.object),
+    act: b64(actHashHere), area, epoch, ...(by ? { programme_by: by } : {}), object: Boolean(r.object),
     hops: hops.map(({ origin, ...h }) => h),
   };
 }

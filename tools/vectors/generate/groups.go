@@ -28,6 +28,12 @@ func (w *world) keys() (out []keyVector) {
 		if o == w.Seoul {
 			directed := liaison.CollectionOf(sample.UnderOf(w.Directed), cyber, 1)
 			keys = append(keys, o.Log.As(o.Open(directed).Origin.String()))
+			for _, c := range []liaison.CollectionID{
+				liaison.CollectionOf(w.Genesis, cyber, 2),
+				liaison.CollectionOf(w.Genesis, liaison.Charter, 1), liaison.CollectionOf(w.Genesis, liaison.Charter, 2),
+			} {
+				keys = append(keys, o.Log.As(o.Open(c).Origin.String()))
+			}
 		}
 	}
 	for _, k := range keys {

@@ -116,7 +116,7 @@ func (w *world) evidence() (out []evidenceVector) {
 	for _, verdict := range []liaison.Verdict{liaison.VerdictHeld, liaison.VerdictRefused} {
 		e := liaison.Evidence{
 			V: liaison.EvidenceVersion, Act: w.Deliver().Act.Hash(), Office: w.Tokyo.Name, Verdict: verdict,
-			Rule: "write/area", At: sample.At("2026-03-02T08:15:31.000000Z"),
+			Rule: "programme.area", At: sample.At("2026-03-02T08:15:31.000000Z"),
 		}
 		text := liaison.EvidenceText(&e)
 		signed := liaison.SignedEvidence{Evidence: e, Sig: w.Tokyo.Act.Sign(text).Bytes()}
@@ -143,10 +143,15 @@ func (w *world) receipts() []receiptVector {
 	d := w.Deliver()
 	bare := w.Receipt(d, 1)
 	bare.Object, bare.Keys.Authority = nil, nil
+	closed, opened := w.AmendmentReceipts()
 	return []receiptVector{
 		w.receipt("three hops, with the object", w.Receipt(d, 3)),
 		w.receipt("one hop, without object and authority", bare),
 		w.receipt("a directed programme, signed by an office", w.DirectedReceipt()),
+		w.receipt("in the second epoch, under the version that opened it", w.NewEpochReceipt()),
+		w.receipt("a withdrawal in the first epoch, under the second version", w.WithdrawalReceipt()),
+		w.receipt("an amendment in the charter that it closes, under the version before", closed),
+		w.receipt("an amendment in the charter that it opens, under itself", opened),
 	}
 }
 

@@ -118,3 +118,50 @@ func (a *Alliance) DirectedReceipt() *liaison.Receipt {
 		Programme: a.Directed,
 	}
 }
+
+// lone returns the receipt of an act under a version of the partnership, alone
+// in its log at seoul.
+func (a *Alliance) lone(name string, act *liaison.Act, programme, object []byte) *liaison.Receipt {
+	salt := Random("salt " + name)
+	act.Commit = liaison.Commit(salt, object)
+	act.Under = UnderOf(programme)
+	l := a.Seoul.Open(act.Collection)
+	l.Append(liaison.Leaf{Kind: liaison.KindObject, Act: act.Hash(), Added: act.Accepted})
+	return &liaison.Receipt{
+		V: liaison.ReceiptVersion, Act: *act, Batch: a.Seoul.Batch(act)[0], Hops: []liaison.Hop{l.Hop(0)},
+		Keys:      liaison.Keys{Authority: a.AuthorityObject, Offices: []jsontext.Value{a.Seoul.Object}},
+		Programme: programme, Object: &liaison.Sealed{Salt: salt, Bytes: object},
+	}
+}
+
+// NewEpochReceipt returns the receipt of an act in the second epoch.
+func (a *Alliance) NewEpochReceipt() *liaison.Receipt {
+	act := a.Act("in the new epoch", "cyber", At("2026-07-01T00:00:00.000000Z"))
+	act.Collection = liaison.CollectionOf(a.Genesis, "cyber", 2)
+	return a.lone("in the new epoch", act, a.Second, Note("in the new epoch"))
+}
+
+// WithdrawalReceipt returns the receipt of an act that withdraws a note of the
+// first epoch, after the second has opened.
+func (a *Alliance) WithdrawalReceipt() *liaison.Receipt {
+	withdrawn := liaison.JCS(map[string]any{
+		"type": "note", "spec_version": "2.1", "id": ID("note", "delivered"), "created_by_ref": Northland, "revoked": true,
+		"created": "2026-03-02T08:15:00.000Z", "modified": "2026-07-02T09:00:00.000Z",
+		"object_marking_refs": []stix.ID{stix.Amber.Marking()},
+		"content":             "delivered", "object_refs": []stix.ID{Northland},
+	})
+	act := a.Act("withdrawn", "disinformation", At("2026-07-02T09:00:01.000000Z"))
+	return a.lone("withdrawn", act, a.Second, withdrawn)
+}
+
+// AmendmentReceipts returns the receipts of the entries that bring the second
+// version before it is in force: in the charter that it closes, under the first
+// version, and in the one that it opens, under itself.
+func (a *Alliance) AmendmentReceipts() (closed, opened *liaison.Receipt) {
+	entry := func(name string, epoch uint32, under []byte, at string) *liaison.Receipt {
+		act := a.Act(name, liaison.Charter, At(at))
+		act.Collection, act.Label = liaison.CollectionOf(a.Genesis, liaison.Charter, epoch), stix.AmberStrict
+		return a.lone(name, act, under, a.Second)
+	}
+	return entry("amendment", 1, a.First, "2026-06-25T10:00:00.000000Z"), entry("amendment again", 2, a.Second, "2026-06-25T10:00:00.100000Z")
+}
