@@ -133,6 +133,10 @@ func TestArrivalsAreDecidedAgainFromTheSameBytes(t *testing.T) {
 		"before the term": {func(a *desk.Arrival) {
 			resign(a, func(act *liaison.Act) { act.Accepted = At(-400 * 24 * time.Hour) })
 		}, desk.Held, "programme.term"},
+		"an act that names a consent": {func(a *desk.Arrival) {
+			resign(a, func(act *liaison.Act) { act.Consent = liaison.H(nil) })
+		}, desk.Refused, "act.consent"},
+		"a consent travels": {func(a *desk.Arrival) { a.Travels.Consent = []byte("{}") }, desk.Refused, "act.consent"},
 		"an erasing act": {func(a *desk.Arrival) {
 			resign(a, func(act *liaison.Act) { act.Erases, act.Commit, act.Label = act.Commit, liaison.Hash{}, stix.Unmarked })
 		}, desk.Held, "act.erases"},

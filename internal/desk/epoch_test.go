@@ -96,6 +96,26 @@ func TestEveryReceiptVerifiesAcrossEpochs(t *testing.T) {
 	}
 }
 
+// TestWhatAnAmendmentDropsCanBeWithdrawn: the act names the last version that had
+// the area, and its receipt verifies at each office.
+func TestWhatAnAmendmentDropsCanBeWithdrawn(t *testing.T) {
+	seoul, tokyo, hq := row(t)
+	c := epoch("cyber", 1)
+	hq.Post(t, "NATO", c, note("n", 1, stix.Green))
+	hq.Enact(t, "itpp", CharterOf("itpp").Amend(func(p *liaison.Programme) { p.Areas = p.Areas[1:] }))
+	Settle(t, seoul, tokyo, hq)
+	hq.Clock.Move(2 * time.Hour)
+	if out := hq.Post(t, "NATO", c, revoked("n", 2, stix.Green)); out[0].Status != desk.Accepted {
+		t.Fatalf("%+v", out)
+	}
+	Settle(t, seoul, tokyo, hq)
+	for _, o := range []*Office{seoul, tokyo, hq} {
+		if sizes := everyReceipt(t, o); sizes[c] != 2 {
+			t.Errorf("%s has %d of 2 entries: %v", o.Name, sizes[c], undelivered(t, o))
+		}
+	}
+}
+
 // refusedAsNew posts to an epoch that is not open, by every way there is, and
 // looks whether the other one may be written.
 func refusedAsNew(t *testing.T, o *Office, shut, open liaison.CollectionID) {
