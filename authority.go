@@ -7,15 +7,14 @@ import (
 )
 
 // Authority is the alliance's keys, of which Threshold must sign together.
-// Every office pins it at set-up; the next one is signed by the threshold of
-// the old and of the new.
+// Every office pins it at set-up and takes no other.
 type Authority struct {
 	Common
 	Name      string   `json:"name"`
 	Keys      []string `json:"keys"` // C2SP verifier keys (vkeys)
 	Threshold int      `json:"threshold"`
 	// ActivationDelaySeconds is how long an amendment that widens an audience
-	// waits before it takes effect.
+	// should wait before it takes effect. Nothing enforces it.
 	ActivationDelaySeconds int `json:"activation_delay_seconds"`
 }
 
