@@ -234,6 +234,8 @@ func (d *Desk) decide(reg *registry.Registry, c liaison.CollectionID, a *Arrival
 		return wait("act.under", "the programme version the act names is not here")
 	case version.Of() != coll.Programme:
 		return refuse("act.under", "the act names a version of another programme")
+	case !version.Counts():
+		return hold("act.under", "version %d of %s that the act names contradicts another and does not count", version.Version, version.Name)
 	case !coll.In(version):
 		return refuse("act.under", "version %d of %s has no epoch %d of %s", version.Version, version.Name, coll.Epoch, coll.Area)
 	}
@@ -355,7 +357,7 @@ func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act
 	if known && coll.Area != liaison.Charter {
 		return verdict{}, false
 	}
-	next, err := reg.Apply(c, obj.Bytes())
+	next, err := reg.Fold(c, obj.Bytes())
 	if err == nil {
 		err = next.Belongs(c, obj.Bytes())
 	}

@@ -124,8 +124,22 @@ func (d *Desk) fold(c liaison.CollectionID, objects ...[]byte) {
 		d.Log.Info("a control object in a charter does not apply yet", "collection", e.c.String())
 	}
 	d.unfolded = rest
+	d.warnOfContradictions(reg, c)
 	d.reg.Store(reg)
 	d.somethingCame()
+}
+
+// warnOfContradictions tells the operator of versions of a charter's programme
+// that do not count: whoever signed them is at fault.
+func (d *Desk) warnOfContradictions(reg *registry.Registry, c liaison.CollectionID) {
+	coll, ok := reg.Collection(c)
+	if !ok {
+		return
+	}
+	for _, v := range coll.Programme.Contradicting() {
+		d.Log.Warn("a signed version of a programme contradicts another and does not count",
+			"programme", string(v.ID), "version", v.Version, "under", v.Under.String())
+	}
 }
 
 // foldAll returns the registry with those entries that apply, in whatever
@@ -139,7 +153,7 @@ func foldAll(reg *registry.Registry, entries []charterEntry) (*registry.Registry
 			if coll, known := reg.Collection(e.c); known && coll.Area != liaison.Charter {
 				continue // an identity of an area takes part in nothing
 			}
-			next, err := reg.Apply(e.c, e.b)
+			next, err := reg.Fold(e.c, e.b)
 			if err == nil {
 				err = next.Belongs(e.c, e.b)
 			}

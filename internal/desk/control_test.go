@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
@@ -105,5 +106,40 @@ func TestADryRunOfAControlObjectStoresNothing(t *testing.T) {
 	out, err := accept(o, registry.Operator(HQ), desk.Batch{Collection: c.Collection(liaison.Charter), DryRun: true, Items: Items(c.Objects()[0])})
 	if err != nil || out[0].Status != desk.Accepted || o.Size(t, c.Collection(liaison.Charter)) != 0 || len(o.Desk.Registry().Collections()) != 0 {
 		t.Errorf("%+v %v", out, err)
+	}
+}
+
+// TestOfTwoVersionsWithOneNumberTheSameCountsEverywhere: the authority signs two
+// second versions, and each office hears of another one first.
+func TestOfTwoVersionsWithOneNumberTheSameCountsEverywhere(t *testing.T) {
+	seoul, tokyo, hq := row(t)
+	itpp := CharterOf("itpp")
+	two := func(ceiling stix.TLP) []byte { return itpp.Amend(func(p *liaison.Programme) { p.Ceiling = ceiling }) }
+	hq.Enact(t, "itpp", two(stix.Green))
+	if out := hq.Control(t, "itpp", two(stix.Clear)); out[0].Status != desk.Refused || !strings.Contains(out[0].Reason, "/version 2 is here") {
+		t.Errorf("a second one at one door: %+v", out[0])
+	}
+	tokyo.Enact(t, "itpp", two(stix.Clear))
+	hq.Clock.Move(2 * time.Hour)
+	c := itpp.Collection("cyber")
+	hq.Post(t, "NATO", c, note("under the one", 1, stix.Clear))
+	tokyo.Post(t, "Japan", c, note("under the other", 1, stix.Clear))
+	Settle(t, seoul, tokyo, hq)
+	want := picture(hq)
+	for _, o := range []*Office{seoul, tokyo, hq} {
+		if got := picture(o); got != want {
+			t.Errorf("%s sees\n%s\nhq\n%s", o.Name, got, want)
+		}
+		o.Reopen(t)
+		if got := picture(o); got != want {
+			t.Errorf("%s, opened again, sees\n%s\nhq\n%s", o.Name, got, want)
+		}
+		everyReceipt(t, o)
+		if n := o.Size(t, itpp.Collection(liaison.Charter)); n != hq.Size(t, itpp.Collection(liaison.Charter)) {
+			t.Errorf("%s has %d entries in the charter", o.Name, n)
+		}
+	}
+	if held := append(undelivered(t, tokyo), undelivered(t, hq)...); len(held) == 0 || !strings.HasPrefix(held[0], "held act.under") {
+		t.Errorf("the act under the version that does not count: %v", held)
 	}
 }

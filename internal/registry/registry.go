@@ -13,7 +13,7 @@
 //     carry the signature of its issuing party's office.
 //   - Of an object with several versions the newest by instant counts; of a
 //     programme every version is kept, because acts name the one they were judged
-//     under. Kind, issuer, nonce and genesis never change.
+//     under; of two with one number the same counts at every office. Kind, issuer, nonce and genesis never change.
 //   - A Viewer can be made in this package only, and rooms cannot import it.
 //
 // # What it does not do
@@ -24,6 +24,7 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -70,10 +71,22 @@ type party struct {
 	versions []*liaison.PartyObject // by modified
 }
 
-// Programme is an agreement with all versions known here, by number.
+// Programme is an agreement with the versions known here that count, by number.
 type Programme struct {
 	Genesis  liaison.Hash
 	Versions []*Version
+	signed   []*Version // those that do not count too
+}
+
+// Contradicting returns the versions that were signed and do not count: who
+// signed them signed others that they contradict.
+func (p *Programme) Contradicting() (versions []*Version) {
+	for _, v := range p.signed {
+		if !v.Counts() {
+			versions = append(versions, v)
+		}
+	}
+	return versions
 }
 
 // Version is one signed version of a programme.
@@ -119,11 +132,38 @@ func (r *Registry) Pin() ledger.Pin { return r.pin }
 // Authority returns the authority object, or nil if it is not here yet.
 func (r *Registry) Authority() []byte { return r.authority }
 
-// Apply returns a registry that also holds the control object b, which came
-// into collection c. Objects that are no control objects, and versions older
-// than what is here, leave the registry as it is. The error is ErrWaiting if
-// something the object rests on is missing.
+// Apply returns a registry that also holds the control object b, which is new
+// in collection c. It is for the first door: a version of a programme that
+// contradicts one that is here is refused. Otherwise it is Fold.
 func (r *Registry) Apply(c liaison.CollectionID, b []byte) (*Registry, error) {
+	n, err := r.Fold(c, b)
+	if err != nil {
+		return nil, err
+	}
+	p, err := liaison.ParseProgramme(b)
+	if err != nil {
+		return n, nil // Fold has taken it: it is something else
+	}
+	genesis, err := liaison.GenesisOf(p, b)
+	if err != nil {
+		return nil, err
+	}
+	have, known := r.programmes[genesis]
+	if known && n != r {
+		err = fits(have.Versions, p)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// Fold returns a registry that also holds the control object b, which stands in
+// collection c. Objects that are no control objects, and versions older than
+// what is here, leave the registry as it is. The error is ErrWaiting if
+// something the object rests on is missing. In whatever order the versions of a
+// programme are folded, the same ones count.
+func (r *Registry) Fold(c liaison.CollectionID, b []byte) (*Registry, error) {
 	o, err := stix.Parse(b, stix.DefaultLimits())
 	if err != nil {
 		return nil, err
@@ -257,7 +297,7 @@ func (r *Registry) actsFor(by, other liaison.Party) bool {
 func (r *Registry) Share(a, b liaison.Party) bool {
 	for _, v := range r.byUnder {
 		terms, _, ok := v.Participant(a)
-		if !ok || terms.Ended(v.Programme.InForce) {
+		if !ok || !v.Counts() || terms.Ended(v.Programme.InForce) {
 			continue
 		}
 		if _, _, ok := v.Participant(b); ok {
@@ -366,7 +406,7 @@ func (r *Registry) applyProgramme(c liaison.CollectionID, b []byte) (*Registry, 
 	if _, have := r.byUnder[under]; have {
 		return r, nil
 	}
-	if err := r.fitsHistory(p, genesis); err != nil {
+	if err := r.sameProgramme(p, genesis); err != nil {
 		return nil, err
 	}
 	return r.withVersion(&Version{Programme: p, Under: under, Bytes: b}, genesis), nil
@@ -404,9 +444,8 @@ func (r *Registry) verifyProgramme(p *liaison.Programme, genesis liaison.Hash, b
 	return fmt.Errorf("programme %q: %w", p.Name, err)
 }
 
-// fitsHistory: one programme per id, one version per number, and what may
-// never change did not.
-func (r *Registry) fitsHistory(p *liaison.Programme, genesis liaison.Hash) error {
+// sameProgramme: one programme per id, and what may never change did not.
+func (r *Registry) sameProgramme(p *liaison.Programme, genesis liaison.Hash) error {
 	if g, ok := r.byID[p.ID]; ok && g != genesis {
 		return fmt.Errorf("programme %q: /genesis is not that of %s", p.Name, p.ID)
 	}
@@ -414,18 +453,27 @@ func (r *Registry) fitsHistory(p *liaison.Programme, genesis liaison.Hash) error
 	if !ok {
 		return nil
 	}
-	for _, v := range have.Versions {
+	switch v := have.Versions[0]; {
+	case v.Kind != p.Kind:
+		return fmt.Errorf("programme %q: /kind was %s and never changes", p.Name, v.Kind)
+	case v.Issuer != p.Issuer:
+		return fmt.Errorf("programme %q: /issuer_ref was %s and never changes", p.Name, v.Issuer)
+	case v.Nonce != p.Nonce || v.ID != p.ID:
+		return fmt.Errorf("programme %q: /id and /nonce never change", p.Name)
+	}
+	return nil
+}
+
+// fits: one version per number, in the order of their instants, none of which
+// lets somebody read the past by joining.
+func fits(versions []*Version, p *liaison.Programme) error {
+	for _, v := range versions {
 		switch {
 		case v.Version == p.Version:
 			return fmt.Errorf("programme %q: /version %d is here with other contents", p.Name, p.Version)
-		case v.Kind != p.Kind:
-			return fmt.Errorf("programme %q: /kind was %s and never changes", p.Name, v.Kind)
-		case v.Issuer != p.Issuer:
-			return fmt.Errorf("programme %q: /issuer_ref was %s and never changes", p.Name, v.Issuer)
-		case v.Nonce != p.Nonce || v.ID != p.ID:
-			return fmt.Errorf("programme %q: /id and /nonce never change", p.Name)
-		case v.Version < p.Version && addsParty(v.Programme, p) && !opensEpochs(v.Programme, p):
-			return fmt.Errorf("programme %q: /parties: version %d adds a party to version %d, so every area and the charter need a later number in /epochs: nobody reads the past by joining", p.Name, p.Version, v.Version)
+		case v.Version < p.Version && addsParty(v.Programme, p) && !opensEpochs(v.Programme, p),
+			v.Version > p.Version && addsParty(p, v.Programme) && !opensEpochs(p, v.Programme):
+			return fmt.Errorf("programme %q: /parties: of versions %d and %d the later adds a party, so every area and the charter need a later number in /epochs: nobody reads the past by joining", p.Name, p.Version, v.Version)
 		case !stepsEpochs(v.Programme, p):
 			return fmt.Errorf("programme %q: /epochs: between versions %d and %d an epoch falls, or is raised by more than one in a version", p.Name, v.Version, p.Version)
 		case (v.Version < p.Version) != (v.InForce < p.InForce):
@@ -433,6 +481,25 @@ func (r *Registry) fitsHistory(p *liaison.Programme, genesis liaison.Hash) error
 		}
 	}
 	return nil
+}
+
+// before orders versions: by number, of two with one number by their hashes.
+func (v *Version) before(w *Version) int {
+	return cmp.Or(cmp.Compare(v.Version, w.Version), bytes.Compare(v.Under[:], w.Under[:]))
+}
+
+// add takes a version in: of all that were signed those count, in their order,
+// that contradict none before them that counts. Every office that has the same
+// versions finds the same, whichever came first.
+func (p *Programme) add(v *Version) {
+	at, _ := slices.BinarySearchFunc(p.signed, v, (*Version).before)
+	p.signed = slices.Insert(p.signed, at, v)
+	p.Versions = slices.DeleteFunc(p.Versions, func(w *Version) bool { return w.before(v) > 0 })
+	for _, w := range p.signed[at:] {
+		if fits(p.Versions, w.Programme) == nil {
+			p.Versions = append(p.Versions, w)
+		}
+	}
 }
 
 func addsParty(old, next *liaison.Programme) bool {
@@ -465,17 +532,20 @@ func (r *Registry) withVersion(v *Version, genesis liaison.Hash) *Registry {
 	n := r.clone()
 	p := &Programme{Genesis: genesis}
 	if have, ok := r.programmes[genesis]; ok {
-		for _, old := range have.Versions {
-			p.Versions = append(p.Versions, &Version{Programme: old.Programme, Under: old.Under, Bytes: old.Bytes, of: p})
+		for _, old := range have.signed {
+			again := &Version{Programme: old.Programme, Under: old.Under, Bytes: old.Bytes, of: p}
+			if p.signed = append(p.signed, again); old.Counts() {
+				p.Versions = append(p.Versions, again)
+			}
 		}
 	}
 	v.of = p
-	p.Versions = append(p.Versions, v)
-	slices.SortFunc(p.Versions, func(a, b *Version) int { return a.Version - b.Version })
+	p.add(v)
 	n.programmes[genesis], n.byID[v.ID] = p, genesis
-	for _, v := range p.Versions {
+	for _, v := range p.signed {
 		n.byUnder[v.Under] = v
 	}
+	maps.DeleteFunc(n.colls, func(_ liaison.CollectionID, c *Collection) bool { return c.Programme.Genesis == genesis })
 	n.addCollections(p)
 	n.sorted = slices.SortedFunc(maps.Values(n.colls), compareCollections)
 	return n
@@ -514,6 +584,9 @@ func (p *Programme) InForce(at liaison.Instant) (v *Version, until liaison.Insta
 
 // Of returns the programme a version belongs to.
 func (v *Version) Of() *Programme { return v.of }
+
+// Counts reports whether the version is one of those its programme has.
+func (v *Version) Counts() bool { return slices.Contains(v.of.Versions, v) }
 
 // Until returns the in_force of the version's successor, zero if there is
 // none here.

@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,7 +39,7 @@ func fold(t interface{ Fatalf(string, ...any) }, r *registry.Registry, list []en
 	for len(list) > 0 {
 		var waiting []entry
 		for _, e := range list {
-			next, err := r.Apply(e.c, e.b)
+			next, err := r.Fold(e.c, e.b)
 			switch {
 			case err == nil:
 				r = next
@@ -152,6 +153,21 @@ func TestTwoContentsForOneVersionAreRefused(t *testing.T) {
 	}
 	if _, err := r.Apply(c, two("war")); err == nil || !strings.Contains(err.Error(), "/version 2 is here with other contents") {
 		t.Errorf("other contents: %v", err)
+	}
+	both, err := r.Fold(c, two("war"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := both.ProgrammeByID(itpp.Version1().ID)
+	if len(p.Versions) != 2 || len(p.Contradicting()) != 1 {
+		t.Fatalf("%d versions count, %d do not", len(p.Versions), len(p.Contradicting()))
+	}
+	counts, not := p.Versions[1], p.Contradicting()[0]
+	if not.Counts() || bytes.Compare(counts.Under[:], not.Under[:]) > 0 {
+		t.Errorf("of two contents %s counts, not %s", counts.Under, not.Under)
+	}
+	if _, known := both.Version(not.Under); !known {
+		t.Error("the one that does not count is forgotten, and so are the receipts of acts that name it")
 	}
 }
 
@@ -310,7 +326,12 @@ func TestTheOrderOfEntriesDoesNotMatter(t *testing.T) {
 	tie := func(name string) entry {
 		return entry{register, desktest.Sign(liaison.NewPartyObject(desktest.PartyID("India"), name, "organization", liaison.PartyExtension{Kind: liaison.PartyContact, ServedBy: desktest.Tokyo}, desktest.At(0)))}
 	}
-	list = append(list,
+	rival := func(begins time.Duration) entry { // another version 2, and what follows may contradict it
+		return entry{itpp.Collection(liaison.Charter), itpp.Amend(func(p *liaison.Programme) {
+			p.InForce, p.Epochs = desktest.At(begins), []liaison.Epoch{{Area: "cyber", Number: 2}}
+		})}
+	}
+	list = append(list, rival(4*time.Hour), rival(2*time.Hour), rival(5*time.Hour), rival(time.Hour),
 		entry{itpp.Collection(liaison.Charter), itpp.Amend(func(p *liaison.Programme) { p.Areas = append(p.Areas, "space") })}, three(itpp),
 		entry{directed.Collection(liaison.Charter), directed.Amend(func(*liaison.Programme) {})}, three(directed),
 		entry{register, desktest.Sign(liaison.JCS(liaison.NewRoute(desktest.ID("route", "seoul"), desktest.Seoul, []liaison.Office{desktest.HQ}, desktest.At(time.Hour))))},
