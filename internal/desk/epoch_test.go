@@ -85,6 +85,12 @@ func TestEveryReceiptVerifiesAcrossEpochs(t *testing.T) {
 		t.Fatalf("Korea's object into the new charter: %+v %v", out, err)
 	}
 	Settle(t, seoul, tokyo, hq)
+	if p, err := seoul.Read(t, "Korea", desk.Query{Collection: next}); err != nil || len(p.Entries) != 1 {
+		t.Errorf("Korea reads the new log: %+v %v", p, err)
+	}
+	if p, err := seoul.Read(t, "Korea", desk.Query{Collection: old}); !errors.Is(err, desk.ErrNotFound) {
+		t.Errorf("Korea reads the past: %+v %v", p, err)
+	}
 	at := everyReceipt(t, hq)
 	for _, o := range []*Office{tokyo, seoul} {
 		have := everyReceipt(t, o)
