@@ -102,6 +102,23 @@ func TestEveryReceiptVerifiesAcrossEpochs(t *testing.T) {
 	}
 }
 
+// TestAnAmendmentIsCompletedByBringingItAgain: an office that has it in the old
+// charter alone, as after a crash between the two, brings it into the new one.
+func TestAnAmendmentIsCompletedByBringingItAgain(t *testing.T) {
+	_, tokyo, hq := row(t)
+	hq.Enact(t, "itpp", joined())
+	tokyo.Follow(t, hq, epoch(liaison.Charter, 1))
+	size := tokyo.Size(t, epoch(liaison.Charter, 1))
+	tokyo.Enact(t, "itpp", joined())
+	tokyo.Enact(t, "itpp", joined())
+	if old, new := tokyo.Size(t, epoch(liaison.Charter, 1)), tokyo.Size(t, epoch(liaison.Charter, 2)); old != size || new != 1 {
+		t.Errorf("%d entries in the old charter, want %d; %d in the new", old, size, new)
+	}
+	Settle(t, tokyo, hq)
+	everyReceipt(t, tokyo)
+	everyReceipt(t, hq)
+}
+
 // TestWhatAnAmendmentDropsCanBeWithdrawn: the act names the last version that had
 // the area, and its receipt verifies at each office.
 func TestWhatAnAmendmentDropsCanBeWithdrawn(t *testing.T) {
