@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/BurntSushi/toml"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
 	"github.com/liaison-office/liaison/ledger"
@@ -32,6 +31,7 @@ type Config struct {
 	Relay      string          `toml:"relay"`      // host:port for neighbours
 	Address    string          `toml:"address"`    // host:port neighbours dial; empty: the relay's
 	Validation desk.Validation `toml:"validation"` // admit or strict
+	Limits     Limits          `toml:"limits"`
 }
 
 // The default listeners: this machine only, until the operator says more.
@@ -61,7 +61,7 @@ func ParseConfig(path, text string) (*Config, error) {
 		return nil, err
 	}
 	if key, err := c.check(); err != nil {
-		return nil, fmt.Errorf("%s:%d: %s: %w", path, lineOf(text, toml.Key{key}), key, err)
+		return nil, fmt.Errorf("%s:%d: %s: %w", path, lineOf(text, strings.Split(key, ".")), key, err)
 	}
 	return c, nil
 }
@@ -91,7 +91,7 @@ func (c *Config) check() (key string, err error) {
 	if c.Validation != desk.Admit && c.Validation != desk.Strict {
 		return "validation", fmt.Errorf("%q: want admit or strict", c.Validation)
 	}
-	return "", nil
+	return c.Limits.check()
 }
 
 // loadPin reads the pinned authority.
@@ -147,5 +147,6 @@ func (c *Config) text() string {
 	if c.Validation != desk.Admit {
 		fmt.Fprintf(&b, "\n# admit (with findings) or strict.\nvalidation = %q\n", c.Validation)
 	}
+	b.WriteString(c.Limits.text())
 	return b.String()
 }

@@ -137,12 +137,14 @@ func (o *Office) assemble(ctx context.Context, opt Options) error {
 	}
 	o.Accounts = newAccounts(o.Store, o.Config.Office, o.now)
 	o.Exchange = exchange.New(exchange.Config{
-		Desk: o.Desk, Authenticate: o.Accounts.Authenticate, Office: o.Config.Office,
+		Desk:         pages{o.Desk, o.Config.Limits.withDefaults().PageObjects},
+		Authenticate: o.Accounts.Authenticate, Office: o.Config.Office, Limits: o.Config.Limits.stix(),
 		CursorKey: sha256.Sum256(o.Keys.cursor.Seed()), Log: o.Log, Now: o.now, NewID: opt.NewID,
 	})
 	o.Relay = relay.New(relay.Config{
 		Office: o.Config.Office, Desk: o.Desk, Viewer: registry.Neighbour,
 		Key: o.Keys.relay, Peers: o.peers, LogKeys: o.logKeys, Cosign: o.cosign, Log: o.Log, Now: o.now,
+		PageLimit: o.Config.Limits.PageObjects,
 	})
 	return nil
 }
