@@ -26,7 +26,7 @@ func (p *page) findBody() error {
 	p.smooth()
 	p.from, p.to = greatestRun(p.lines)
 	if p.to == p.from {
-		return fmt.Errorf("intake: %w in %d lines: a page needs at least one full sentence below its title; was only the head of the page copied?", ErrNoBody, len(p.lines))
+		return fmt.Errorf("%w in %d lines: a page needs at least one full sentence below its title; was only the head of the page copied?", ErrNoBody, len(p.lines))
 	}
 	p.reach()
 	return nil

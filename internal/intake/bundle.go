@@ -46,27 +46,27 @@ const fixed = "2026-01-01T00:00:00.000Z"
 // depend on the bytes alone.
 func (a *Article) Bundle(raw []byte, opt Options) ([]byte, error) {
 	if err := opt.check(); err != nil {
-		return nil, fmt.Errorf("intake: %w", err)
+		return nil, err
 	}
 	for _, b := range a.Body {
 		if b.End > len(raw) || string(raw[b.Start:b.End]) != b.Exact {
-			return nil, fmt.Errorf("intake: line %d: these are not the bytes the article was read from", b.Line)
+			return nil, fmt.Errorf("line %d: these are not the bytes the article was read from", b.Line)
 		}
 	}
 	if n := a.textBytes(); n > MaxTextBytes {
-		return nil, fmt.Errorf("intake: the text of the article has %d bytes, the limit is %d: paste one article, not a book", n, MaxTextBytes)
+		return nil, fmt.Errorf("the text of the article has %d bytes, the limit is %d: paste one article, not a book", n, MaxTextBytes)
 	}
 	if opt.Marking == stix.Unmarked {
 		opt.Marking = stix.Clear
 	}
 	published, err := a.Published.in(opt.Zones[a.Language], a.Language)
 	if err != nil {
-		return nil, fmt.Errorf("intake: %w", err)
+		return nil, err
 	}
 	sum := sha256.Sum256(raw)
 	g := &graph{a: a, published: published, raw: raw, opt: opt, digest: hex.EncodeToString(sum[:]), at: opt.At.UTC().Format("2006-01-02T15:04:05.000Z")}
 	if err := g.build(); err != nil {
-		return nil, fmt.Errorf("intake: %w", err)
+		return nil, err
 	}
 	return stix.BuildBundle(g.id("bundle", ""), g.objects), nil
 }

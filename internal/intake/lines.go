@@ -17,27 +17,27 @@ const MaxBytes = 2 << 20
 func check(raw []byte) error {
 	switch {
 	case len(raw) > MaxBytes:
-		return fmt.Errorf("intake: the page has %d bytes, the limit is %d: paste one article, not a whole site", len(raw), MaxBytes)
+		return fmt.Errorf("the page has %d bytes, the limit is %d: paste one article, not a whole site", len(raw), MaxBytes)
 	case bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff")):
-		return fmt.Errorf("intake: byte 0: this is UTF-16: convert it first, as with iconv -f UTF-16 -t UTF-8")
+		return fmt.Errorf("byte 0: this is UTF-16: convert it first, as with iconv -f UTF-16 -t UTF-8")
 	case bytes.HasPrefix(raw, []byte("%PDF-")):
-		return fmt.Errorf("intake: byte 0: this is a PDF: copy its text and paste that")
+		return fmt.Errorf("byte 0: this is a PDF: copy its text and paste that")
 	}
 	if i := bytes.IndexByte(raw, 0); i >= 0 {
-		return fmt.Errorf("intake: line %d, byte %d: NUL byte: this is a binary file, not text: paste the text of the page", lineAt(raw, i), i)
+		return fmt.Errorf("line %d, byte %d: NUL byte: this is a binary file, not text: paste the text of the page", lineAt(raw, i), i)
 	}
 	if i := invalidUTF8(raw); i >= 0 {
-		return fmt.Errorf("intake: line %d, byte %d: not UTF-8 (byte 0x%02x): convert it first, as with iconv -f WINDOWS-1251 -t UTF-8", lineAt(raw, i), i, raw[i])
+		return fmt.Errorf("line %d, byte %d: not UTF-8 (byte 0x%02x): convert it first, as with iconv -f WINDOWS-1251 -t UTF-8", lineAt(raw, i), i, raw[i])
 	}
 	text := bytes.TrimSpace(trimBOM(raw))
 	if len(strings.TrimFunc(string(text), blank)) == 0 {
-		return fmt.Errorf("intake: the page is empty: paste the text of the article")
+		return fmt.Errorf("the page is empty: paste the text of the article")
 	}
 	if isHTML(text) {
-		return fmt.Errorf("intake: line %d: this is HTML source: open it in a browser, copy the text of the page and paste that", lineAt(raw, len(raw)-len(text)))
+		return fmt.Errorf("line %d: this is HTML source: open it in a browser, copy the text of the page and paste that", lineAt(raw, len(raw)-len(text)))
 	}
 	if (text[0] == '{' || text[0] == '[') && jsontext.Value(text).IsValid() {
-		return fmt.Errorf("intake: line %d: this is JSON: paste the text of a page", lineAt(raw, len(raw)-len(text)))
+		return fmt.Errorf("line %d: this is JSON: paste the text of a page", lineAt(raw, len(raw)-len(text)))
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func ReadText(raw []byte) (*Article, error) {
 	p.findByline()
 	p.findPublisher()
 	if err := p.setPublished(); err != nil {
-		return nil, fmt.Errorf("intake: line %d: %w", p.dateline.Line, err)
+		return nil, fmt.Errorf("line %d: %w", p.dateline.Line, err)
 	}
 	p.findSources()
 	p.findLinks()
