@@ -100,7 +100,6 @@ func (c *validateCmd) Run(a *app) error {
 		}
 		env, err := stix.ParseEnvelope(b, stix.DefaultLimits())
 		if bad := (*stix.Error)(nil); errors.As(err, &bad) {
-			a.note("liaison: validate: %s: %v", f, bad)
 			all = append(all, validated{File: f, Refused: true, Pointer: bad.Pointer, Reason: bad.Reason})
 			unreadable++
 			continue
@@ -112,7 +111,7 @@ func (c *validateCmd) Run(a *app) error {
 			}
 		}
 	}
-	err := a.show(all, func() { a.showValidated(all, refused, len(all)-unreadable) })
+	err := a.show(all, func() { a.showValidated(all, refused, unreadable) })
 	if err == nil && refused+unreadable > 0 {
 		err = errSaid
 	}
@@ -144,7 +143,8 @@ type found struct {
 const maxWhere = 3
 
 // showValidated names every refusal, then each finding once with its objects.
-func (a *app) showValidated(all []validated, refused, objects int) {
+// A file nothing of which can be read holds no objects to count.
+func (a *app) showValidated(all []validated, refused, unreadable int) {
 	var groups []*found
 	for _, v := range all {
 		if v.Refused && (v.Place != "" || v.ID != "" || v.Pointer != "") {
@@ -164,7 +164,9 @@ func (a *app) showValidated(all []validated, refused, objects int) {
 	for _, g := range groups {
 		g.print(a)
 	}
-	a.say("%d objects: %d would be refused", objects, refused)
+	if objects := len(all) - unreadable; objects > 0 || unreadable == 0 {
+		a.say("%d objects: %d would be refused", objects, refused)
+	}
 }
 
 func of(id string) string {
@@ -187,13 +189,19 @@ func (g *found) print(a *app) {
 
 type explainCmd struct {
 	File       string `arg:"" help:"The object, as JSON; - for standard input."`
-	Party      string `xor:"who" required:"" help:"The party, by name or id."`
-	Account    string `xor:"who" required:"" help:"An account of this office."`
+	Party      string `xor:"who" help:"The party, by name or id: this or --account."`
+	Account    string `xor:"who" help:"An account of this office, for its party: this or --party."`
 	For        string `help:"The party that Party acts for."`
 	Collection string `required:"" help:"Programme alias and area, such as itpp.disinformation, or an id."`
 }
 
+// Help completes the help text.
+func (explainCmd) Help() string { return "Who would release it is said by one of --party and --account." }
+
 func (c *explainCmd) Run(a *app) error {
+	if c.Party == "" && c.Account == "" {
+		return &usageError{"one of --party and --account is needed: who would release it"}
+	}
 	raw, err := a.read(c.File)
 	if err != nil {
 		return err
