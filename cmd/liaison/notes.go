@@ -196,7 +196,9 @@ type explainCmd struct {
 }
 
 // Help completes the help text.
-func (explainCmd) Help() string { return "Who would release it is said by one of --party and --account." }
+func (explainCmd) Help() string {
+	return "Who would release it is said by one of --party and --account."
+}
 
 func (c *explainCmd) Run(a *app) error {
 	if c.Party == "" && c.Account == "" {

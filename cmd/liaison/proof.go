@@ -132,10 +132,20 @@ func (r *remote) receipt(ctx context.Context, path string, object bool) ([]byte,
 type verifyCmd struct {
 	File      string `arg:"" help:"The receipt."`
 	Authority string `required:"" type:"existingfile" placeholder:"FILE" help:"The pinned authority (authority.pin)."`
+	Parties   string `placeholder:"FILE" help:"Signed objects of parties, such as a pulled charter: their names are printed too."`
+}
+
+// Help completes the help text.
+func (verifyCmd) Help() string {
+	return "A receipt holds ids of parties and no names, since it needs none to hold; --parties adds those that the authority signed."
 }
 
 func (c *verifyCmd) Run(a *app) error {
 	pin, err := readPin(c.Authority)
+	if err != nil {
+		return err
+	}
+	names, err := c.names(a, pin)
 	if err != nil {
 		return err
 	}
@@ -158,7 +168,64 @@ func (c *verifyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.show(verified(report), func() { c.print(a, r, report) })
+	return a.show(verified(report), func() { c.print(a, r, report, names) })
+}
+
+// names reads the names of parties, each from the newest object of it. The
+// authority vouches for every one.
+func (c *verifyCmd) names(a *app, pin ledger.Pin) (partyNames, error) {
+	if c.Parties == "" {
+		return nil, nil
+	}
+	raw, err := a.read(c.Parties)
+	if err != nil {
+		return nil, err
+	}
+	env, err := stix.ParseEnvelope(raw, stix.DefaultLimits())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Parties, err)
+	}
+	newest := map[liaison.Party]*liaison.PartyObject{}
+	for i, it := range env.Objects {
+		if it.Err != nil {
+			return nil, fmt.Errorf("%s: %s%s", c.Parties, place(pointer(env, i, it.Err.Pointer)), it.Err.Reason)
+		}
+		p, ok, err := signedParty(it.Object, pin)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", c.Parties, it.Object.ID(), err)
+		}
+		if old := newest[it.Object.ID()]; ok && (old == nil || old.Modified < p.Modified) {
+			newest[p.ID] = p
+		}
+	}
+	names := partyNames{}
+	for id, p := range newest {
+		names[id] = p.Name
+	}
+	return names, nil
+}
+
+// signedParty reads the object of a party; ok is false for any other object.
+func signedParty(o *stix.Object, pin ledger.Pin) (p *liaison.PartyObject, ok bool, err error) {
+	if o.Type() != "identity" {
+		return nil, false, nil
+	}
+	p, ok, err = liaison.ParsePartyObject(o.Bytes())
+	if ok && err == nil {
+		err = pin.Verify(o.Bytes())
+	}
+	return p, ok, err
+}
+
+// partyNames are the names of the parties that are known.
+type partyNames map[liaison.Party]string
+
+// of is a party as people are told of it.
+func (n partyNames) of(p liaison.Party) string {
+	if name := n[p]; name != "" {
+		return fmt.Sprintf("%s (%s)", name, p)
+	}
+	return string(p)
 }
 
 // verified is the report for programs.
@@ -178,10 +245,10 @@ func cosigners(h ledger.HopReport) []string {
 	return list
 }
 
-func (c *verifyCmd) print(a *app, r *liaison.Receipt, report *ledger.Report) {
-	who := string(r.Act.By)
+func (c *verifyCmd) print(a *app, r *liaison.Receipt, report *ledger.Report, names partyNames) {
+	who := names.of(r.Act.By)
 	if r.Act.For != "" {
-		who += " for " + string(r.Act.For)
+		who += " for " + names.of(r.Act.For)
 	}
 	a.say("%s accepted at %s what %s released", r.Act.Office, r.Act.Accepted, who)
 	a.say("under %s version %d, area %s, label %s", report.Programme.Name, report.Programme.Version, report.Area, r.Act.Label)
