@@ -37,7 +37,8 @@ type Accounts struct {
 	office liaison.Office
 	now    func() time.Time
 
-	hashing  chan struct{} // bounds concurrent argon2 runs, 19 MiB each
+	memory   uint32        // of one argon2 run, in KiB: argonMemory, save in tests that make hundreds of runs
+	hashing  chan struct{} // bounds concurrent argon2 runs
 	throttle throttle
 
 	mu     sync.Mutex
@@ -91,7 +92,7 @@ type token struct {
 var ErrNoAccount = errors.New("no such account")
 
 func newAccounts(s store.Store, o liaison.Office, now func() time.Time) *Accounts {
-	a := &Accounts{store: s, office: o, now: now, hashing: make(chan struct{}, maxHashing), proofs: map[string]struct{}{}, runs: map[string]*run{}}
+	a := &Accounts{store: s, office: o, now: now, memory: argonMemory, hashing: make(chan struct{}, maxHashing), proofs: map[string]struct{}{}, runs: map[string]*run{}}
 	a.throttle.failures = map[string]failures{}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		panic(err) // crypto/rand never fails on the platforms Go supports
@@ -115,7 +116,7 @@ func (a *Accounts) Put(ctx context.Context, acc registry.Account, password strin
 func (a *Accounts) change(ctx context.Context, name, password string, fn func(old registry.Account, ok bool) (registry.Account, error)) error {
 	var sec []byte
 	if password != "" {
-		sec = marshal(newSecret(password))
+		sec = marshal(a.newSecret(password))
 	}
 	return a.store.Update(ctx, nil, func(tx store.Tx) error {
 		old, ok, err := loadAccount(tx, name)
@@ -307,7 +308,7 @@ func (a *Accounts) check(ctx context.Context, name string, acc registry.Account,
 		return r.right, nil
 	}
 	a.hashing <- struct{}{}
-	right = subtle.ConstantTimeCompare(hash(password, sec.Salt), sec.Hash) == 1
+	right = subtle.ConstantTimeCompare(a.hash(password, sec.Salt), sec.Hash) == 1
 	<-a.hashing
 	if right {
 		a.throttle.right(limits)
@@ -367,17 +368,17 @@ func (a *Accounts) proof(name string, acc registry.Account, sec secret, password
 	return string(m.Sum(nil))
 }
 
-func newSecret(password string) secret {
+func (a *Accounts) newSecret(password string) secret {
 	s := secret{Salt: make([]byte, 16)}
 	if _, err := rand.Read(s.Salt); err != nil {
 		panic(err) // crypto/rand never fails on the platforms Go supports
 	}
-	s.Hash = hash(password, s.Salt)
+	s.Hash = a.hash(password, s.Salt)
 	return s
 }
 
-func hash(password string, salt []byte) []byte {
-	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, 1, 32)
+func (a *Accounts) hash(password string, salt []byte) []byte {
+	return argon2.IDKey([]byte(password), salt, argonTime, a.memory, 1, 32)
 }
 
 // marshal encodes one of the office's own records.

@@ -24,7 +24,8 @@ type doorman struct {
 
 // withAccounts runs a test in a bubble with the accounts hana and marko, whose
 // passwords are their names.
-func withAccounts(t *testing.T, fn func(d doorman)) {
+// memory is that of an argon2 run, in KiB.
+func withAccounts(t *testing.T, memory uint32, fn func(d doorman)) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := sqlite.Open(t.TempDir(), sqlite.Config{})
 		if err != nil {
@@ -32,6 +33,7 @@ func withAccounts(t *testing.T, fn func(d doorman)) {
 		}
 		defer s.Close()
 		a := newAccounts(s, "hq.example.org", time.Now)
+		a.memory = memory
 		for _, name := range []string{"hana", "marko"} {
 			acc := registry.Account{Name: name, By: stix.ID("identity--9f2c1d7e-0000-4000-8000-000000000000")}
 			if err := a.Put(t.Context(), acc, name); err != nil {
@@ -80,7 +82,7 @@ const (
 // longer and longer, whether it exists or not, and a log-in that was right before is never asked
 // to.
 func TestFailuresMakeTheNextOneWaitAndNobodyElse(t *testing.T) {
-	withAccounts(t, func(d doorman) {
+	withAccounts(t, 64, func(d doorman) {
 		if got := d.try(proxy, "hana", "hana"); got != "in" {
 			t.Fatal(got)
 		}
@@ -121,7 +123,7 @@ func TestFailuresMakeTheNextOneWaitAndNobodyElse(t *testing.T) {
 
 // TestARightPasswordEndsTheWaiting: a slip of the hand counts no longer.
 func TestARightPasswordEndsTheWaiting(t *testing.T) {
-	withAccounts(t, func(d doorman) {
+	withAccounts(t, 64, func(d doorman) {
 		for range 3 {
 			for i := range freeByName - 1 {
 				d.try(proxy, "hana", fmt.Sprint("slip", i))
@@ -146,7 +148,7 @@ func TestChangingNamesDoesNotHelpAnAddress(t *testing.T) {
 		"an IPv6 network": func(i int) string { return fmt.Sprintf("[2001:db8::%x]:5000", i+1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			withAccounts(t, func(d doorman) {
+			withAccounts(t, 64, func(d doorman) {
 				for i := range freeByAddress {
 					if got := d.try(from(i), fmt.Sprint("name ", i), "x"); got != "wrong" {
 						t.Fatalf("failure %d: %s", i, got)
@@ -167,7 +169,7 @@ func TestChangingNamesDoesNotHelpAnAddress(t *testing.T) {
 // argon2, all who show the same share one run, and many at once do not pass
 // before the first has failed.
 func TestAFloodAtOnceIsTurnedAwayAndCountedOnce(t *testing.T) {
-	withAccounts(t, func(d doorman) {
+	withAccounts(t, argonMemory, func(d doorman) {
 		at := func(n int, name, password func(i int) string) map[string]int {
 			var wg sync.WaitGroup
 			var mu sync.Mutex
