@@ -37,14 +37,10 @@ func (d *Desk) accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error)
 	if err != nil {
 		return nil, err
 	}
-	reg := d.reg.Load()
-	coll, ok := reg.Collection(b.Collection)
 	if v.IsOperator() && b.As == nil {
 		return d.acceptControl(ctx, b)
 	}
-	if !ok {
-		return nil, ErrNotFound
-	}
+	coll, _ := d.reg.Load().Collection(b.Collection)
 	outside, err := d.mayBring(v, coll, actor, &b)
 	if err != nil {
 		return nil, err
@@ -84,19 +80,16 @@ func (d *Desk) actorOf(reg *registry.Registry, by, forParty liaison.Party, at li
 }
 
 // mayBring: who may not read the collection gets the answer of one that does
-// not exist, a preview too; who reads it without the right to write is told so.
-// An operator asks on behalf of anybody. Outside says that the actor, who may
-// not read any more, withdraws its own.
+// not exist (nil), a preview too; who reads it without the right to write is
+// told so. An operator asks on behalf of anybody. Outside says that the actor,
+// who may not read any more, withdraws its own.
 func (d *Desk) mayBring(v Viewer, c *registry.Collection, actor release.Actor, b *Batch) (outside bool, err error) {
 	if v.IsOperator() && b.DryRun {
-		return false, nil
+		return false, allow(c != nil)
 	}
 	a, _ := v.Account()
-	if !d.readable(v, c).Allowed {
-		if a.Has(registry.MayWrite) && d.withdrawsOwn(c, actor, b) {
-			return true, nil
-		}
-		return false, ErrNotFound
+	if c == nil || !d.readable(v, c).Allowed {
+		return true, allow(a.Has(registry.MayWrite) && d.withdrawsOwn(c, actor, b))
 	}
 	if !b.DryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(c, actor, d.now()) && !withdraws(b)) {
 		return false, ErrReadOnly
@@ -112,36 +105,71 @@ func withdraws(b *Batch) bool {
 
 // withdrawsOwn reports whether a batch withdraws what the actor's party has
 // released in the collection, and nothing else. That depends on its own acts
-// alone, so the answer to it tells nothing of what it may not see.
+// alone, so the answer to it tells nothing of what it may not see. The same is
+// looked up for a collection that does not exist, and for one that the party
+// had no part in: there it looks where nothing is.
 func (d *Desk) withdrawsOwn(c *registry.Collection, actor release.Actor, b *Batch) bool {
 	if !withdraws(b) {
 		return false
 	}
+	var place liaison.CollectionID
+	had := c != nil && hadPart(c, actor)
+	if had {
+		place = c.ID
+	}
+	earlier := d.earlierOf(place, owner(actor))
+	if slices.ContainsFunc(b.Items, func(it Item) bool { return earlier(it.Object.ID()).Released() == stix.Unmarked }) || !had {
+		return false
+	}
 	version, until := c.Programme.InForce(d.now())
-	mandated := release.Decide(&release.Question{
+	return release.Decide(&release.Question{
 		Action: release.Withdraw, At: d.now(), Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
-		Object: release.Object{Label: stix.Label{TLP: stix.Clear, Marked: true}, Released: stix.Clear},
-	})
-	released := d.releasedBy(c.ID, owner(actor))
-	return mandated.Allowed && !slices.ContainsFunc(b.Items, func(it Item) bool { return released(it.Object.ID()) == stix.Unmarked })
+		Object: release.Object{Label: stix.Label{TLP: stix.Clear, Marked: true}, Released: stix.Clear, Kept: stix.Clear},
+	}).Allowed
 }
 
-// mayRead asks under the version in force; of a closed epoch also under the
-// last version it was open in, so that nobody reads the past by joining.
+// hadPart reports whether the actor's party can have released anything into the
+// collection, by any version of its programme.
+func hadPart(c *registry.Collection, actor release.Actor) bool {
+	return slices.ContainsFunc(c.Programme.Versions, func(v *registry.Version) bool {
+		_, _, listed := v.Participant(owner(actor))
+		return listed || actor.Kind == liaison.PartyOffice && slices.Contains(v.Comment, actor.Office)
+	})
+}
+
+// mayRead asks under the version in force; of a closed epoch, and of an area
+// that this version has dropped, also under the last one that wrote there: so
+// nobody reads the past by joining, and it stays readable to who was there.
 func (d *Desk) mayRead(c *registry.Collection, actor release.Actor, now liaison.Instant) release.Decision {
 	version, until := c.InForce(now)
 	q := &release.Question{
 		Action: release.Read, At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
+		Dropped: !version.HasArea(c.Area),
 	}
 	decision := release.Decide(q)
-	if last, _, closed := c.Closing(now); closed && decision.Allowed {
+	last, _, over := c.Closing(now)
+	if !over && q.Dropped {
+		last, over = lastWith(c, version), true
+	}
+	if over && decision.Allowed {
 		if last == nil {
 			return release.Decision{Rule: release.RuleParty}
 		}
-		q.Programme = last.Programme
+		q.Programme, q.Dropped = last.Programme, false
 		decision = release.Decide(q)
 	}
 	return decision
+}
+
+// lastWith returns the last version before another that had the collection's
+// area; nil if there was none.
+func lastWith(c *registry.Collection, before *registry.Version) (last *registry.Version) {
+	for _, v := range c.Programme.Versions {
+		if v.Version < before.Version && v.HasArea(c.Area) {
+			last = v
+		}
+	}
+	return last
 }
 
 // couldWrite asks with the most harmless of objects: it answers can_write.
@@ -158,13 +186,13 @@ func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liais
 
 // fromOutside refuses contents that only what the collection holds, or the
 // programme's present terms, could judge: neither may show to who is outside.
-func fromOutside(q *release.Question, o *Outcome) bool {
-	l := q.Object.Label
-	if l.Marked && len(l.Unknown) == 0 && l.TLP <= q.Object.Released {
+func fromOutside(q *release.Question, earlier *journal.Earlier, o *Outcome) bool {
+	l, released := q.Object.Label, earlier.Released()
+	if l.Marked && len(l.Unknown) == 0 && l.TLP <= released {
 		return true
 	}
 	o.Status, o.Pointer = Refused, "/object_marking_refs"
-	o.Reason = fmt.Sprintf("what is withdrawn from a collection that can no longer be read carries TLP markings only, up to %s as it was released", q.Object.Released)
+	o.Reason = fmt.Sprintf("what is withdrawn from a collection that can no longer be read carries TLP markings only, up to %s as it was released", released)
 	return false
 }
 
@@ -179,7 +207,7 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 		for n, r := range results {
 			o := &outcomes[places[n]]
 			if settle(o, r); outside {
-				o.Index, o.Added, o.Unread = 0, 0, true
+				o.unread(&b.Items[places[n]])
 			}
 		}
 	}
@@ -209,29 +237,31 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 // outcomes of everything else. Marking definitions come first, so that what
 // they mark finds them in every log.
 func (d *Desk) judged(ctx context.Context, b Batch, coll *registry.Collection, actor release.Actor, outside bool, outcomes []Outcome) (items []journal.Item, places []int) {
-	resolve, missing := d.definitions(ctx, b, coll, actor)
-	if outside {
-		resolve = nil
+	var resolve resolver
+	var missing func(stix.ID) string
+	if !outside {
+		resolve, missing = d.definitions(ctx, b, coll, actor)
 	}
-	unlisted, released := d.unlisted(), d.releasedBy(coll.ID, owner(actor))
+	unlisted, earlier := d.unlisted(), d.earlierOf(coll.ID, owner(actor))
 	for _, i := range markingsFirst(b.Items) {
 		o := &outcomes[i]
 		if !d.admit(&b.Items[i], o) {
 			continue
 		}
-		q := d.question(coll, actor, b.Items[i].Object, resolve, released)
-		if unknown := q.Object.Label.Unknown; len(unknown) > 0 {
+		object := b.Items[i].Object
+		q := d.question(coll, actor, object, resolve)
+		if unknown := q.Object.Label.Unknown; len(unknown) > 0 && !outside {
 			q.Object.Missing = missing(unknown[0])
 		}
-		if outside && !fromOutside(q, o) {
+		if outside && !fromOutside(q, earlier(object.ID()), o) {
 			continue
 		}
-		judge := d.judge(coll, q, o, unlisted, b.DryRun)
+		judge := d.judge(coll, q, object, o, unlisted, b.DryRun)
 		if b.DryRun {
-			d.dryRun(judge, o)
+			d.dryRun(judge, object, earlier, o)
 			continue
 		}
-		items = append(items, journal.Item{Object: b.Items[i].Object, Owner: owner(actor), Judge: judge})
+		items = append(items, journal.Item{Object: object, Owner: owner(actor), Judge: judge, Apart: outside})
 		places = append(places, i)
 	}
 	return items, places
@@ -305,31 +335,39 @@ func legible(s string) string {
 
 // question gathers all but the instant and the version, which are known under
 // the lock.
-func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver, released func(stix.ID) stix.TLP) *release.Question {
-	q := &release.Question{
+func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver) *release.Question {
+	return &release.Question{
 		Area: c.Area, Actor: actor,
 		Object: release.Object{
 			Type: o.Type(), Label: labelOf(o, resolve), Owner: ownerOf(o), SCO: o.IsSCO(), Revoked: o.Revoked(),
 		},
 	}
-	if o.Revoked() {
-		q.Object.Released = released(o.ID())
-	}
-	return q
 }
 
-// releasedBy is released for one owner. Each object is looked up once: a batch
-// may hold many versions of one.
-func (d *Desk) releasedBy(c liaison.CollectionID, owner liaison.Party) func(stix.ID) stix.TLP {
-	known := map[stix.ID]stix.TLP{}
-	return func(id stix.ID) stix.TLP {
-		label, ok := known[id]
-		if !ok {
-			label = d.released(c, id, owner)
-			known[id] = label
+// earlierOf finds what a party released of an object before. Each object is
+// looked up once: a batch may hold many versions of one.
+func (d *Desk) earlierOf(c liaison.CollectionID, owner liaison.Party) func(stix.ID) *journal.Earlier {
+	known := map[stix.ID]*journal.Earlier{}
+	return func(id stix.ID) *journal.Earlier {
+		if known[id] == nil {
+			known[id] = d.earlier(c, id, owner)
 		}
-		return label
+		return known[id]
 	}
+}
+
+// earlier returns what a party released of an object here; nothing if that
+// cannot be read.
+func (d *Desk) earlier(c liaison.CollectionID, id stix.ID, owner liaison.Party) (e *journal.Earlier) {
+	err := d.Journal.View(context.Background(), func(v store.View) (err error) {
+		e, err = journal.EarlierOf(v, c, id, owner)
+		return err
+	})
+	if err != nil {
+		d.Log.Error("earlier acts could not be read", "collection", c.String(), "object", string(id), "err", err)
+		return new(journal.Earlier)
+	}
+	return e
 }
 
 // ownerOf: an identity that names no creator speaks of itself.
@@ -374,23 +412,21 @@ func (d *Desk) unlisted() transit {
 
 // judge decides at the instant the journal assigns; explain puts an allowed
 // decision into words too.
-func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, unlisted transit, explain bool) journal.Judge {
+func (d *Desk) judge(c *registry.Collection, q *release.Question, object *stix.Object, o *Outcome, unlisted transit, explain bool) journal.Judge {
 	fresh := *o // a batch can be judged again, when its group failed
-	return func(at liaison.Instant, first *liaison.Act) (journal.Ruling, bool) {
-		reg := d.reg.Load()
+	return func(at liaison.Instant, earlier *journal.Earlier) (journal.Ruling, bool) {
+		reg, coll := d.reg.Load(), c
 		if now, ok := reg.Collection(c.ID); ok {
-			c = now
+			coll = now
 		}
-		version, until := c.Judging(at)
+		version, until := coll.Judging(at)
 		q.At, q.Programme, q.Until = at, version.Programme, until
 		q.Actor = d.actorOf(reg, q.Actor.By, q.Actor.For, d.Office, at)
 		q.Object.Outsider = outsider(reg, q.Actor, q.Object)
 		q.Unlisted = unlisted(reg, version, at)
-		if first != nil && q.Object.Revoked {
-			q.Object.Released = max(q.Object.Released, first.Label) // of this batch, perhaps
-		}
-		if q.Action = release.Write; q.Object.Released != stix.Unmarked {
-			q.Action = release.Withdraw
+		if q.Action = release.Write; earlier != nil && earlier.Released() != stix.Unmarked {
+			_, _, q.Closed = coll.Closing(at)
+			withdrawing(q, object, earlier)
 		}
 		*o = fresh
 		q.Brief = !explain
@@ -400,8 +436,8 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, o *Outcome, un
 			*o = o.refused(release.Decide(q))
 			return journal.Ruling{}, false
 		}
-		if q.Action == release.Write && !c.Open(at) {
-			*o = o.refused(notOpen(c, version))
+		if q.Action == release.Write && !coll.Open(at) {
+			*o = o.refused(notOpen(coll, version))
 			return journal.Ruling{}, false
 		}
 		o.Decision, o.Reason = decision, ""
@@ -417,8 +453,19 @@ func notOpen(c *registry.Collection, v *registry.Version) release.Decision {
 	}
 }
 
-func (d *Desk) dryRun(judge journal.Judge, o *Outcome) {
-	if _, ok := judge(d.now(), nil); ok {
+// withdrawing makes the question that of a withdrawal.
+func withdrawing(q *release.Question, o *stix.Object, earlier *journal.Earlier) {
+	q.Action = release.Withdraw
+	q.Object.Released, q.Object.Kept = earlier.Released(), earlier.Kept(o)
+	_, q.Object.Withdrawn = earlier.Latest(q.At)
+}
+
+func (d *Desk) dryRun(judge journal.Judge, object *stix.Object, earlier func(stix.ID) *journal.Earlier, o *Outcome) {
+	var before *journal.Earlier
+	if object.Revoked() {
+		before = earlier(object.ID())
+	}
+	if _, ok := judge(d.now(), before); ok {
 		o.Status = Accepted
 	}
 }
@@ -484,8 +531,9 @@ func (d *Desk) wouldEnter(coll *registry.Collection, actor release.Actor, o *sti
 	if !d.admit(&Item{Object: o}, &out) {
 		return out.Reason, false
 	}
-	_, ok = d.judge(coll, d.question(coll, actor, o, resolve, d.releasedBy(coll.ID, owner(actor))), &out, d.unlisted(), false)(d.now(), nil)
-	return out.Reason, ok
+	judge := d.judge(coll, d.question(coll, actor, o, resolve), o, &out, d.unlisted(), false)
+	d.dryRun(judge, o, d.earlierOf(coll.ID, owner(actor)), &out)
+	return out.Reason, out.Status == Accepted
 }
 
 // markings finds the marking definitions of a collection and remembers them in

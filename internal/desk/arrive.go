@@ -137,10 +137,11 @@ func arrival(a *Arrival) *journal.Arrival {
 // examinePage decides about the acts of a page in order. What a marking
 // definition of the page marks does not wait for its commit.
 func (d *Desk) examinePage(ctx context.Context, reg *registry.Registry, b Batch) []verdict {
-	verdicts, notes := make([]verdict, len(b.Items)), newNotes(reg)
+	verdicts, notes, before := make([]verdict, len(b.Items)), newNotes(reg), d.newBefore(b.Collection)
 	resolve, found := d.markings(ctx, b.Collection)
 	for i := range b.Items {
-		v := d.examine(ctx, notes, b.Collection, b.Items[i].Arrival, resolve)
+		v := d.examine(ctx, notes, b.Collection, b.Items[i].Arrival, resolve, before)
+		before.add(b.Items[i].Arrival, v)
 		if verdicts[i] = v; v.status == Accepted && isMarking(v.object) {
 			found[v.object.ID()] = v.object
 		}
@@ -150,7 +151,7 @@ func (d *Desk) examinePage(ctx context.Context, reg *registry.Registry, b Batch)
 
 // examine verifies an act that came by relay and decides about it again, from
 // the same bytes, as every office does.
-func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID, a *Arrival, resolve resolver) verdict {
+func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID, a *Arrival, resolve resolver, before *before) verdict {
 	act, reg := &a.Travels.Act, notes.reg
 	if act.Collection != c {
 		return refuse("act.collection", "the act names collection %s", act.Collection)
@@ -187,7 +188,7 @@ func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID
 	if v, ok := wayOf(notes, a); !ok {
 		return v
 	}
-	return d.decide(reg, c, a, obj, resolve)
+	return d.decide(reg, c, a, obj, resolve, before)
 }
 
 // actHere returns the object of an act this office has already.
@@ -220,7 +221,7 @@ func (d *Desk) actKeys(reg *registry.Registry, act *liaison.Act, obj *stix.Objec
 
 // decide asks the release rules at the act's accepted instant under the
 // version it names.
-func (d *Desk) decide(reg *registry.Registry, c liaison.CollectionID, a *Arrival, obj *stix.Object, resolve resolver) verdict {
+func (d *Desk) decide(reg *registry.Registry, c liaison.CollectionID, a *Arrival, obj *stix.Object, resolve resolver, before *before) verdict {
 	act := &a.Travels.Act
 	if isControl(obj.Type()) {
 		if v, decided := d.decideControl(reg, c, act, obj); decided {
@@ -243,10 +244,10 @@ func (d *Desk) decide(reg *registry.Registry, c liaison.CollectionID, a *Arrival
 	if len(label.Unknown) > 0 {
 		return wait("label.unknown", "marking %s is not here", label.Unknown[0])
 	}
-	return d.decideWrite(reg, coll, version, a, obj, label)
+	return d.decideWrite(reg, coll, version, a, obj, label, before)
 }
 
-func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label) verdict {
+func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label, before *before) verdict {
 	act := &a.Travels.Act
 	for _, p := range []liaison.Party{act.By, act.Owner()} {
 		if _, ok := reg.Party(p); !ok {
@@ -254,8 +255,12 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 		}
 	}
 	if obj.Revoked() {
-		if released := d.released(act.Collection, obj.ID(), act.Owner()); released != stix.Unmarked {
-			return d.decideWithdrawal(reg, coll, version, a, obj, label, released)
+		earlier := before.released(obj.ID(), act.Owner())
+		switch {
+		case earlier.Released() != stix.Unmarked:
+			return d.decideWithdrawal(reg, coll, version, a, obj, label, earlier)
+		case before.waiting(a, obj.ID()):
+			return wait(string(release.RuleWithdraw), "what it withdraws waits here")
 		}
 	}
 	if act.Accepted < version.InForce || (version.Until() != 0 && act.Accepted >= version.Until()) {
@@ -283,32 +288,20 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 	return verdict{status: Accepted, object: obj}
 }
 
-// released returns the strictest label with which a party has released an
-// object here; Unmarked if it has not.
-func (d *Desk) released(c liaison.CollectionID, id stix.ID, owner liaison.Party) (label stix.TLP) {
-	err := d.Journal.View(context.Background(), func(v store.View) error {
-		return v.Find(c, string(id), store.Proof, func(e *store.Entry) error {
-			act, err := liaison.ParseAct(e.Act)
-			if err == nil && act.Owner() == owner {
-				label = max(label, act.Label)
-			}
-			return err
-		})
-	})
-	if err != nil {
-		d.Log.Error("earlier acts could not be read", "collection", c.String(), "object", string(id), "err", err)
-		return stix.Unmarked
-	}
-	return label
-}
-
 // decideWithdrawal: one's own act can always be withdrawn, whatever the term.
-func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label, released stix.TLP) verdict {
+// Once means once at each office: two may accept one each before they hear of
+// the other, and what comes first differs from place to place.
+func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label, earlier *journal.Earlier) verdict {
 	act := &a.Travels.Act
 	q := &release.Question{
-		Action: release.Withdraw, At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
+		At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
 		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
-		Object: release.Object{Type: obj.Type(), Label: label, Owner: ownerOf(obj), SCO: obj.IsSCO(), Revoked: true, Released: released},
+		Object: release.Object{Type: obj.Type(), Label: label, Owner: ownerOf(obj), SCO: obj.IsSCO(), Revoked: true},
+		Closed: version.EpochOf(coll.Area) > coll.Epoch,
+	}
+	withdrawing(q, obj, earlier)
+	if last, _ := earlier.Latest(act.Accepted); last != nil && last.Office != act.Office {
+		q.Object.Withdrawn = false
 	}
 	decision := release.Decide(q)
 	switch {

@@ -98,11 +98,18 @@ type Outcome struct {
 	Added   liaison.Instant `json:"added,omitzero"`
 	Pointer string          `json:"pointer,omitzero"` // RFC 6901, into the object
 	Reason  string          `json:"reason,omitzero"`
-	// Unread: who withdrew it may not read the collection, so Index and Added,
-	// which tell how the log has grown, are left out.
+	// Unread: who withdrew it may not read the collection, so what tells how the
+	// log has grown is left out: Index, Added, Act, and a Version that the object
+	// does not say itself.
 	Unread   bool             `json:"unread,omitzero"`
 	Decision release.Decision `json:"-"`
 	Findings []stix.Finding   `json:"-"`
+}
+
+// unread leaves out of an outcome what its reader may not see.
+func (o *Outcome) unread(it *Item) {
+	o.Index, o.Added, o.Act, o.Unread = 0, 0, liaison.Hash{}, true
+	o.Version = it.Object.Version()
 }
 
 // refused builds an outcome from a decision that did not allow.

@@ -69,7 +69,7 @@ func (d *Desk) appendControl(ctx context.Context, c liaison.CollectionID, obj *s
 	actor := release.Actor{By: version.Issuer, Office: d.Office}
 	judge := d.judgeControl(coll, actor, obj, o)
 	if dryRun {
-		d.dryRun(judge, o)
+		d.dryRun(judge, obj, d.earlierOf(c, actor.By), o)
 		return nil
 	}
 	results, err := d.Journal.Append(ctx, &journal.Batch{
@@ -88,7 +88,7 @@ func (d *Desk) appendControl(ctx context.Context, c liaison.CollectionID, obj *s
 // valid when it was applied. Only a version of the programme goes into a
 // charter that is not open: it opens it, or closes it.
 func (d *Desk) judgeControl(c *registry.Collection, actor release.Actor, obj *stix.Object, o *Outcome) journal.Judge {
-	return func(at liaison.Instant, _ *liaison.Act) (journal.Ruling, bool) {
+	return func(at liaison.Instant, _ *journal.Earlier) (journal.Ruling, bool) {
 		version, until := c.InForce(at)
 		decision := release.Decide(&release.Question{
 			At: at, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor,

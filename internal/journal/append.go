@@ -29,16 +29,20 @@ type Batch struct {
 // Item is an object to append: at the first door with a Judge, by relay with
 // its Arrival.
 type Item struct {
-	Object  *stix.Object
-	Owner   liaison.Party // the party whose right is used; finds its earlier act
-	Judge   Judge         // first door
-	Arrival *Arrival      // relay; decided before, because accepted is fixed
+	Object *stix.Object
+	Owner  liaison.Party // the party whose right is used; finds its earlier acts
+	Judge  Judge         // first door
+	// Apart: the owner may not see what others released, so what becomes of the
+	// item depends on its own acts alone (first door).
+	Apart   bool
+	Arrival *Arrival // relay; decided before, because accepted is fixed
 }
 
 // Judge decides at the instant the act would be accepted. It runs under the
-// collection's lock and must be quick and pure. first is an earlier act of the
-// owner for a revoked object, if there is one. ok false refuses.
-type Judge func(at liaison.Instant, first *liaison.Act) (Ruling, bool)
+// collection's lock and must be quick and pure. earlier is what the
+// owner of a revoked object released of it before; nil for any other object. ok
+// false refuses.
+type Judge func(at liaison.Instant, earlier *Earlier) (Ruling, bool)
 
 // Ruling is what a judge puts into the act.
 type Ruling struct {

@@ -106,7 +106,7 @@ func address(t tb, text string) *stix.Object {
 }
 
 func item(o *stix.Object, by liaison.Party) journal.Item {
-	return journal.Item{Object: o, Owner: by, Judge: func(liaison.Instant, *liaison.Act) (journal.Ruling, bool) {
+	return journal.Item{Object: o, Owner: by, Judge: func(liaison.Instant, *journal.Earlier) (journal.Ruling, bool) {
 		return journal.Ruling{By: by, Under: under, Label: stix.Green}, true
 	}}
 }
@@ -529,9 +529,9 @@ func TestABatchAloneIsFollowedByItsAfterBeforeAnyLaterBatch(t *testing.T) {
 		wait.Go(func() {
 			it := item(note(t, fmt.Sprint(i), alice, 1, ""), alice)
 			judge := it.Judge
-			it.Judge = func(at liaison.Instant, first *liaison.Act) (journal.Ruling, bool) {
+			it.Judge = func(at liaison.Instant, earlier *journal.Earlier) (journal.Ruling, bool) {
 				seen <- law
-				return judge(at, first)
+				return judge(at, earlier)
 			}
 			o.append(t, coll, it)
 		})

@@ -51,9 +51,9 @@ func equal(a, b []byte) bool { return bytes.Equal(a, b) || bytes.Equal(contents(
 
 // pending finds entries that are kept until flush.
 type pending struct {
-	places  map[versionKey][]int   // in writer.entries
-	inSight map[string]int         // by object id: the place of the one in sight, if it is pending
-	firsts  map[owned]*liaison.Act // nil: the store has none
+	places  map[versionKey][]int // in writer.entries
+	inSight map[string]int       // by object id: the place of the one in sight, if it is pending
+	own     map[owned]*ownActs
 }
 
 // versionKey names a version of an object.
@@ -62,26 +62,34 @@ type versionKey struct {
 	same uint64
 }
 
-// owned names an object and the party whose earlier act is looked for.
+// owned names an object and a party that released it.
 type owned struct {
 	id    string
 	owner liaison.Party
 }
 
+// ownActs are what a party released of an object.
+type ownActs struct {
+	earlier *Earlier   // nil until asked
+	pending []released // not yet among them
+}
+
 func newPending() pending {
-	return pending{map[versionKey][]int{}, map[string]int{}, map[owned]*liaison.Act{}}
+	return pending{map[versionKey][]int{}, map[string]int{}, map[owned]*ownActs{}}
 }
 
 // note adds the entry that is kept next.
-func (w *writer) note(e *store.Entry, act *liaison.Act, inSight bool) {
+func (w *writer) note(e *store.Entry, n arrived, inSight bool) {
 	v, place := versionKey{e.ID, e.Same}, len(w.entries)
 	w.places[v] = append(w.places[v], place)
 	if inSight {
 		w.inSight[e.ID] = place
 	}
-	if r := (owned{e.ID, act.Owner()}); w.firsts[r] == nil {
-		w.firsts[r] = act
+	r := owned{e.ID, n.act.Owner()}
+	if w.own[r] == nil {
+		w.own[r] = new(ownActs)
 	}
+	w.own[r].pending = append(w.own[r].pending, released{n.act, n.object.Bytes(), n.object.Revoked()})
 }
 
 // related loads the entries, stored and pending, of the object's version and of
@@ -167,32 +175,28 @@ func compare(e *store.Entry, o *stix.Object) (known, error) {
 	return k, nil
 }
 
-// first returns an earlier act of the item's owner for the object, if there is
-// one. Only who withdraws is asked for it: it walks all versions until it finds
-// one, once in a transaction.
-func (w *writer) first(it *Item) (*liaison.Act, error) {
+// earlier returns what the item's owner released of the object before, stored
+// and pending; nil if the item withdraws nothing. The store is asked once in a
+// transaction.
+func (w *writer) earlier(it *Item) (*Earlier, error) {
 	if !it.Object.Revoked() {
 		return nil, nil
 	}
 	r := owned{string(it.Object.ID()), it.Owner}
-	if act, known := w.firsts[r]; known {
-		return act, nil
+	own, known := w.own[r]
+	if !known {
+		own = new(ownActs)
+		w.own[r] = own
 	}
-	var first *liaison.Act
-	err := w.tx.Find(w.c, r.id, store.Proof, func(e *store.Entry) error {
-		var act liaison.Act
-		if len(e.Act) == 0 || e.Kind == liaison.KindErasure {
-			return nil
+	if own.earlier == nil {
+		var err error
+		if own.earlier, err = EarlierOf(w.tx, w.c, it.Object.ID(), it.Owner); err != nil {
+			return nil, err
 		}
-		if err := json.Unmarshal(e.Act, &act); err != nil {
-			return fmt.Errorf("stored act at index %d: %w", e.Index, err)
-		}
-		if act.Owner() != r.owner {
-			return nil
-		}
-		first = &act
-		return store.Stop
-	})
-	w.firsts[r] = first
-	return first, err
+	}
+	for _, n := range own.pending {
+		own.earlier.add(n)
+	}
+	own.pending = nil
+	return own.earlier, nil
 }

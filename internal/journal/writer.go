@@ -65,11 +65,13 @@ func (w *writer) add(it *Item, same uint64) (Outcome, error) {
 func (w *writer) addHere(it *Item, same uint64, related []known) (Outcome, error) {
 	again, differs := false, (*known)(nil)
 	for i, k := range related {
+		own := k.act.Owner() == it.Owner
 		switch {
 		case !k.same:
-		case !k.eq:
+		case !k.eq && (own || !it.Apart):
 			differs = &related[i]
-		case k.act.Owner() == it.Owner:
+		case !k.eq: // somebody else's: the order of the acts decides, as by relay
+		case own:
 			return Outcome{State: Duplicate, Kind: k.Kind, Index: k.Index, Act: k.ActHash, Version: k.Version, Added: k.Added}, nil
 		default:
 			again = true
@@ -78,12 +80,12 @@ func (w *writer) addHere(it *Item, same uint64, related []known) (Outcome, error
 	if differs != nil {
 		return Outcome{State: Differs, Index: differs.Index, Act: differs.ActHash, Version: differs.Version}, nil
 	}
-	first, err := w.first(it)
+	earlier, err := w.earlier(it)
 	if err != nil {
 		return Outcome{}, err
 	}
 	at := w.next()
-	ruling, ok := it.Judge(at, first)
+	ruling, ok := it.Judge(at, earlier)
 	if !ok {
 		return Outcome{State: Refused}, nil
 	}
@@ -165,7 +167,7 @@ func (w *writer) keep(e *store.Entry, n arrived) Outcome {
 	}
 	e.Leaf = liaison.JCS(liaison.Leaf{V: liaison.LeafVersion, Kind: e.Kind, Act: e.ActHash, Added: e.Added, Via: n.via})
 	w.supersede(e, c, n.related, inSight)
-	w.note(e, n.act, inSight)
+	w.note(e, n, inSight)
 	w.entries = append(w.entries, *e)
 	return Outcome{State: Appended, Kind: e.Kind, Index: e.Index, Act: e.ActHash, Version: e.Version, Added: e.Added}
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/demo"
@@ -40,6 +41,7 @@ const (
 	hiddenA  = "members.drafts"            // Korea is no party
 	hiddenB  = "nato-japan-directed.cyber" // nor here
 	canary   = "zq7canary"
+	left     = "left.cyber"                           // Korea reads and writes until it leaves
 	unknown  = "9f2c1d7e-0000-4000-8000-000000000000" // no collection
 )
 
@@ -51,6 +53,9 @@ type base struct {
 	token        map[string]string // by party name
 	collections  map[string]string // alias -> id
 	neighbour    liaison.Office
+	left         liaison.Programme // version 1
+	korea        liaison.Party
+	worlds       int
 	released     map[string]int // acts accepted in all worlds, by kind of step
 }
 
@@ -63,7 +68,9 @@ func newBase(t *testing.T) *base {
 	o, err := office.Open(ctx, b.dir, office.Options{})
 	must(t, err)
 	defer o.Close()
-	must(t, o.Work(ctx, func(ctx context.Context) error { return b.addAccounts(ctx, o) }))
+	must(t, o.Work(ctx, func(ctx context.Context) error {
+		return errors.Join(b.addAccounts(ctx, o), b.addLeft(ctx, o))
+	}))
 	programmes, err := o.Operator().Programmes(ctx, struct{}{})
 	must(t, err)
 	for _, p := range programmes {
@@ -91,6 +98,57 @@ func (b *base) addAccounts(ctx context.Context, o *office.Office) error {
 	return nil
 }
 
+// addLeft adds the programme that Korea leaves. NATO issues it, so that hq signs
+// its versions.
+func (b *base) addLeft(ctx context.Context, o *office.Office) error {
+	parties, err := o.Operator().Parties(ctx, struct{}{})
+	if err != nil {
+		return err
+	}
+	begin := liaison.InstantOf(b.begin.Add(-time.Hour))
+	b.left = liaison.Programme{
+		Name: "Left", Alias: "left", Kind: liaison.KindDirected, Ceiling: stix.Red, Areas: []liaison.Area{"cyber"},
+		Version: 1, InForce: begin, AfterExpiry: liaison.AfterReadable, Nonce: liaison.H([]byte("left")), Transit: []liaison.Office{"tokyo.example.org"},
+	}
+	for _, p := range parties {
+		switch p.Name {
+		case "NATO":
+			b.left.Issuer = p.ID
+			fallthrough
+		case "Japan", "Korea":
+			b.left.Parties = append(b.left.Parties, liaison.Participant{Ref: p.ID, Role: liaison.RoleParticipant, Since: begin})
+		}
+		if p.Name == "Korea" {
+			b.korea = p.ID
+		}
+	}
+	b.left = *liaison.NewProgramme(stix.NewID("programme", uuid.NewSHA1(uuid.NameSpaceOID, []byte("left"))), b.left, begin)
+	return enact(ctx, o, &b.left)
+}
+
+// enact signs a version with the office's key and adds it to its charter.
+func enact(ctx context.Context, o *office.Office, p *liaison.Programme) error {
+	signed, err := office.SignObject(liaison.JCS(p), o.Keys.ActSigner())
+	if err != nil {
+		return err
+	}
+	_, err = o.Operator().AddControl(ctx, office.ControlRequest{Objects: []jsontext.Value{signed}})
+	return err
+}
+
+// leave removes Korea from the programme, in both worlds.
+func (w *world) leave(t tester) {
+	if w.gone {
+		return
+	}
+	next := w.left
+	next.Version, next.Genesis, next.Modified = 2, liaison.H(liaison.JCS(w.left)), liaison.InstantOf(w.clock()).String()
+	next.InForce = liaison.InstantOf(w.clock())
+	next.Parties = slices.DeleteFunc(slices.Clone(next.Parties), func(q liaison.Participant) bool { return q.Ref == w.korea })
+	must(t, enact(context.Background(), w.office, &next))
+	w.gone = true
+}
+
 func must(t tester, err error) {
 	t.Helper()
 	if err != nil {
@@ -101,6 +159,7 @@ func must(t tester, err error) {
 // world is one copy of the office with its own clock.
 type world struct {
 	*base
+	t      tester
 	office *office.Office
 	end    context.CancelFunc
 	done   chan error
@@ -112,6 +171,7 @@ type world struct {
 	count map[string]int // status ids made, by principal
 
 	next, status string // what the observer was given
+	gone         bool   // Korea has left
 	apart        string // two answers that tell a hidden collection from none
 	transcript   []string
 }
@@ -124,7 +184,7 @@ type tester interface {
 
 func (b *base) world(t tester, dir string) *world {
 	must(t, os.CopyFS(dir, os.DirFS(b.dir)))
-	w := &world{base: b, now: b.begin.Add(time.Minute), count: map[string]int{}, done: make(chan error, 1)}
+	w := &world{base: b, t: t, now: b.begin.Add(time.Minute), count: map[string]int{}, done: make(chan error, 1)}
 	var err error
 	w.office, err = office.Open(context.Background(), dir, office.Options{
 		Now:   w.clock,
@@ -200,7 +260,22 @@ func note(n, version int, hidden bool, tlp stix.TLP) []byte {
 		id, version, tlp.Marking(), text, version, id)
 }
 
-// step is one line of a script.
+// withdrawal returns the withdrawn version of a note that said what one of its
+// versions said.
+func withdrawal(n, text, version int, hidden bool) []byte {
+	said := note(n, text, hidden, stix.Green)
+	said = bytes.Replace(said, fmt.Appendf(nil, `"modified":"2026-01-01T00:00:%02d`, text), fmt.Appendf(nil, `"modified":"2026-01-01T00:00:%02d`, version), 1)
+	return bytes.Replace(said, []byte(`"content"`), []byte(`"revoked":true,"content"`), 1)
+}
+
+// address returns an object without a version: an answer could say when it was
+// accepted.
+func address(n int, revoked bool) []byte {
+	return fmt.Appendf(nil, `{"objects":[{"type":"ipv4-addr","spec_version":"2.1","id":"ipv4-addr--%s","value":"198.51.100.7","object_marking_refs":["%s"],"revoked":%v}]}`,
+		uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "noleak %d", n)), stix.Green.Marking(), revoked)
+}
+
+// step is one line of a script. Limit is also the version of a withdrawal.
 type step struct {
 	Kind    string
 	N, V    int
@@ -223,6 +298,12 @@ func (w *world) play(s step) {
 		w.release(s, "NATO", hiddenA, true)
 	case "hidden directed":
 		w.release(s, "Japan", hiddenB, true)
+	case "leave":
+		w.leave(w.t)
+	case "visible left":
+		w.release(s, "NATO", left, false)
+	case "hidden left", "hidden withdrawn", "hidden equal":
+		w.hiddenLeft(s)
 	case "hidden refused":
 		w.do("Japan", "POST", objects(w.collection(hiddenA)), note(s.N, s.V, true, stix.Green))
 		w.do("NATO", "GET", objects(w.collection(hiddenA)), nil)
@@ -231,12 +312,32 @@ func (w *world) play(s step) {
 	}
 }
 
+// hiddenLeft is what NATO releases after Korea has left; before, Korea would see
+// it.
+func (w *world) hiddenLeft(s step) {
+	if !w.gone {
+		return
+	}
+	body := note(s.N, s.V, true, stix.Green)
+	switch s.Kind {
+	case "hidden withdrawn":
+		body = withdrawal(s.N, s.V, s.Limit, true)
+	case "hidden equal":
+		body = withdrawal(s.N, s.V, s.Limit, false)
+	}
+	w.tally(s.Kind, w.do("NATO", "POST", objects(w.collection(left)), body))
+}
+
 // release posts an object and counts, by the kind of step, those accepted: a
 // script whose acts are refused would show nothing.
 func (w *world) release(s step, party, collection string, hidden bool) {
 	rec := w.do(party, "POST", objects(w.collection(collection)), note(s.N, s.V, hidden, stix.Green))
-	if strings.Contains(rec.Body.String(), `"success_count":1`) {
-		w.released[s.Kind]++
+	w.tally(s.Kind, rec)
+}
+
+func (w *world) tally(kind string, rec *httptest.ResponseRecorder) {
+	if rec.Code == http.StatusAccepted && strings.Contains(rec.Body.String(), `"success_count":1`) {
+		w.released[kind]++
 	}
 }
 
@@ -298,8 +399,7 @@ func (w *world) observe(s step) {
 		w.record(s, w.frames())
 		return
 	}
-	method, pattern, _ := strings.Cut(s.Kind, " ")
-	path, body := generators[taxii.Route{Method: method, Pattern: pattern}](w, s)
+	method, path, body := w.request(s)
 	party := "Korea"
 	if s.N == 9 {
 		party = "" // nobody asks too
@@ -307,16 +407,33 @@ func (w *world) observe(s step) {
 	rec := w.do(party, method, path, body)
 	w.tellApart(s, rec, party, method, path, body)
 	w.learn(rec)
-	if rec.Code == http.StatusAccepted && strings.Contains(rec.Body.String(), `"success_count":1`) {
-		w.released["observer"]++
+	kind := "observer"
+	if own, _, _ := strings.Cut(s.Kind, " "); w.gone && s.Where == left && (own == "withdraw" || own == "address") {
+		kind = own
 	}
+	w.tally(kind, rec)
 	w.record(s, fmt.Sprintf("%s %s\n%d\n%s\n%s", method, path, rec.Code, headers(rec.Header()), rec.Body))
+}
+
+// request returns what the observer asks: of a route, or one of its
+// withdrawals.
+func (w *world) request(s step) (method, path string, body []byte) {
+	switch s.Kind {
+	case "withdraw":
+		return "POST", objects(w.collection(s.Where)), withdrawal(s.N, s.V, s.Limit, false)
+	case "address":
+		return "POST", objects(w.collection(s.Where)), address(s.N, s.V > 0)
+	}
+	method, pattern, _ := strings.Cut(s.Kind, " ")
+	path, body = generators[taxii.Route{Method: method, Pattern: pattern}](w, s)
+	return method, path, body
 }
 
 // tellApart asks for a hidden collection once more, as for one that does not
 // exist: the answers are the same, or the observer knows which exist.
 func (w *world) tellApart(s step, rec *httptest.ResponseRecorder, party, method, path string, body []byte) {
-	if s.Where != hiddenA && s.Where != hiddenB || !strings.Contains(path, w.collection(s.Where)) {
+	apart := s.Where == hiddenA || s.Where == hiddenB || s.Where == left && w.gone && rec.Code != http.StatusAccepted
+	if !apart || !strings.Contains(path, w.collection(s.Where)) {
 		return
 	}
 	absent := w.do(party, method, strings.Replace(path, w.collection(s.Where), unknown, 1), body)
@@ -389,7 +506,7 @@ func genStep(kinds []string) *rapid.Generator[step] {
 			Kind:    rapid.SampledFrom(kinds).Draw(t, "kind"),
 			N:       rapid.IntRange(0, 9).Draw(t, "n"),
 			V:       rapid.IntRange(0, 2).Draw(t, "v"),
-			Where:   rapid.SampledFrom([]string{observed, hiddenA, hiddenB, "bulletin.disinformation", "community.charter", "members.charter", unknown}).Draw(t, "where"),
+			Where:   rapid.SampledFrom([]string{observed, left, left, hiddenA, hiddenB, "bulletin.disinformation", "community.charter", "members.charter", unknown}).Draw(t, "where"),
 			Version: rapid.SampledFrom([]string{"", "all", "first", "last"}).Draw(t, "version"),
 			Limit:   rapid.IntRange(1, 3).Draw(t, "limit"),
 		}
@@ -409,39 +526,90 @@ func TestEveryRouteHasAGenerator(t *testing.T) {
 
 func TestWhatAPartyObservesDoesNotDependOnWhatItMayNotSee(t *testing.T) {
 	b := newBase(t)
-	observer := []string{"relay"}
+	observer := []string{"relay", "leave", "withdraw", "withdraw", "address"}
 	for r := range generators {
 		observer = append(observer, r.Method+" "+r.Pattern)
 	}
 	slices.Sort(observer)
-	kinds := slices.Concat(observer, []string{"tick", "visible", "visible", "hidden", "hidden", "hidden directed", "hidden refused"})
-	dirs := 0
+	kinds := slices.Concat(observer, []string{"tick", "visible", "visible", "hidden", "hidden", "hidden directed", "hidden refused", "visible left", "hidden left", "hidden withdrawn", "hidden equal"})
 	rapid.Check(t, func(t *rapid.T) {
 		script := rapid.SliceOfN(genStep(kinds), 4, 24).Draw(t, "script")
-		var transcripts [2][]string
-		for i := range transcripts {
-			dirs++
-			w := b.world(t, filepath.Join(filepath.Dir(b.dir), fmt.Sprintf("world-%d", dirs)))
-			for _, s := range script {
-				if i == 0 && strings.HasPrefix(s.Kind, "hidden") {
-					continue
-				}
-				w.play(s)
-			}
-			transcripts[i] = w.transcript
-			w.close(t)
-			if w.apart != "" {
-				t.Fatalf("a hidden collection shows: %s", w.apart)
-			}
-			os.RemoveAll(w.office.Dir)
-		}
-		compare(t, transcripts[0], transcripts[1])
+		b.twoWorlds(t, script)
 	})
 	for _, kind := range []string{"visible", "hidden", "hidden directed", "observer"} {
 		if b.released[kind] == 0 {
 			t.Errorf("no act of kind %q was accepted: the test shows nothing", kind)
 		}
 	}
+}
+
+// TestAnAnswerToAnOutsiderDependsOnItsOwnActsAlone: what Korea, which has left,
+// withdraws meets every state that others can have brought about.
+func TestAnAnswerToAnOutsiderDependsOnItsOwnActsAlone(t *testing.T) {
+	b := newBase(t)
+	const own, seen, hidden, absent = 1, 2, 3, 4
+	post := "POST /taxii2/root/collections/{collection}/objects/"
+	script := []step{{Kind: "visible left", N: seen, V: 1}, {Kind: post, N: own, V: 1, Where: left}, {Kind: post, N: seen, V: 2, Where: left}, {Kind: "address", N: own, Where: left}, {Kind: "address", N: seen, Where: left}}
+	withdraw := func() {
+		for _, n := range []int{absent, hidden, seen, own} {
+			for version := range 4 {
+				for text := range 3 {
+					script = append(script, step{Kind: "withdraw", N: n, V: text, Limit: version, Where: left})
+				}
+			}
+			script = append(script, step{Kind: "address", N: n, V: 1, Where: left}, step{Kind: "GET /taxii2/root/status/{status}/"})
+		}
+	}
+	for _, h := range []string{"hidden left", "hidden withdrawn", "hidden equal"} {
+		whole := slices.Clone(script)
+		script = append(script, step{Kind: "leave"})
+		for n := own; n <= hidden; n++ {
+			for version := range 4 {
+				v := version % 3
+				if h == "hidden left" {
+					v = version
+				}
+				script = append(script, step{Kind: h, N: n, V: v, Limit: version})
+			}
+		}
+		withdraw()
+		b.twoWorlds(t, script)
+		script = whole
+	}
+	withdraw() // before it leaves
+	b.twoWorlds(t, append(script, step{Kind: "leave"}))
+	for _, kind := range []string{"hidden left", "hidden withdrawn", "hidden equal", "withdraw", "address"} {
+		if b.released[kind] == 0 {
+			t.Errorf("no act of kind %q was accepted: the test shows nothing", kind)
+		}
+	}
+}
+
+// twoWorlds plays a script in both worlds and compares what Korea observed.
+func (b *base) twoWorlds(t fataler, script []step) {
+	t.Helper()
+	var transcripts [2][]string
+	for i := range transcripts {
+		b.worlds++
+		w := b.world(t, filepath.Join(filepath.Dir(b.dir), fmt.Sprintf("world-%d", b.worlds)))
+		for _, s := range script {
+			if i > 0 || !strings.HasPrefix(s.Kind, "hidden") {
+				w.play(s)
+			}
+		}
+		transcripts[i] = w.transcript
+		w.close(t)
+		if w.apart != "" {
+			t.Fatalf("a hidden collection shows: %s", w.apart)
+		}
+		os.RemoveAll(w.office.Dir)
+	}
+	compare(t, transcripts[0], transcripts[1])
+}
+
+type fataler interface {
+	tester
+	Fatalf(string, ...any)
 }
 
 func compare(t interface{ Fatalf(string, ...any) }, without, with []string) {

@@ -46,6 +46,11 @@ type Question struct {
 	// Until is the in_force of the version's successor; zero if there is none.
 	Until liaison.Instant
 	Area  liaison.Area
+	// Closed: a later epoch of the area is open, and takes what is new (Withdraw).
+	Closed bool
+	// Dropped: the version has the area no more; one that had it is asked too
+	// (Read).
+	Dropped bool
 
 	Actor  Actor
 	Object Object // Write only
@@ -89,6 +94,12 @@ type Object struct {
 	// Released is the strictest label the party has released the object with,
 	// here (Withdraw); Unmarked: it has not.
 	Released stix.TLP
+	// Kept is the strictest label the party has released these contents with,
+	// here: a version that differs by revoked, modified and markings only
+	// (Withdraw); Unmarked: it has not.
+	Kept stix.TLP
+	// Withdrawn: the party's latest act for the object withdrew it (Withdraw).
+	Withdrawn bool
 	// Outsider: the owner shares no programme with the actor, so there is no
 	// party that could consent.
 	Outsider bool
@@ -99,7 +110,7 @@ type Object struct {
 // Rule is the stable name of a rule.
 type Rule string
 
-// The rules, by the order in which they are asked.
+// The rules.
 const (
 	RuleMandate    Rule = "mandate"           // acting for another party needs a signed mandate
 	RuleServed     Rule = "party.served"      // a party acts at the office that serves it
@@ -237,7 +248,7 @@ func term(q *Question) (Decision, bool) {
 }
 
 func area(q *Question) (Decision, bool) {
-	if !q.Programme.HasArea(q.Area) {
+	if !q.Dropped && !q.Programme.HasArea(q.Area) {
 		return q.refuse(RuleArea, "/areas", "%q is not an area of %s", q.Area, q.Programme.Name), true
 	}
 	return Decision{}, false
@@ -373,9 +384,43 @@ func (q *Question) withdraw() Decision {
 			return d
 		}
 	}
+	if d, refused := asItWas(q, tlp); refused {
+		return d
+	}
 	d := q.allow(RuleWithdraw, "", "%s withdraws what it released", q.Actor.party())
 	d.Label = tlp
 	return d
+}
+
+// asItWas: who could not write says nothing new by withdrawing.
+func asItWas(q *Question, tlp stix.TLP) (Decision, bool) {
+	o := q.Object
+	switch {
+	case q.couldWrite():
+		return Decision{}, false
+	case o.Withdrawn:
+		return q.refuse(RuleWithdraw, "", "it is withdrawn; %s may not write here and withdraws an object once", q.Actor.party()), true
+	case o.Kept == stix.Unmarked:
+		return q.refuse(RuleWithdraw, "", "%s may not write here and withdraws an object as it released it: only revoked, modified and TLP markings may differ", q.Actor.party()), true
+	case tlp < o.Kept:
+		return q.refuse(RuleWithdraw, "", "%s may not write here and withdraws no looser than it released: %s", q.Actor.party(), o.Kept), true
+	}
+	return Decision{}, false
+}
+
+// couldWrite asks whether the actor could release something into the area.
+func (q *Question) couldWrite() bool {
+	if q.Closed || q.Area == liaison.Charter {
+		return false
+	}
+	asked := *q
+	asked.Brief = true
+	for _, ask := range []func(*Question) (Decision, bool){served, term, area, party} {
+		if _, refused := ask(&asked); refused {
+			return false
+		}
+	}
+	return true
 }
 
 func (q *Question) read() Decision {

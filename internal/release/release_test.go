@@ -262,13 +262,29 @@ func TestWhoMayRead(t *testing.T) {
 }
 
 func TestOnesOwnActIsAlwaysWithdrawnAndNobodyElses(t *testing.T) {
-	own := func(q *release.Question) { q.Action, q.Object.Released = release.Withdraw, stix.Amber }
+	own := func(q *release.Question) {
+		q.Action, q.Object.Released, q.Object.Kept = release.Withdraw, stix.Amber, stix.Amber
+	}
 	for _, when := range []liaison.Instant{day(1), day(11), day(90)} {
 		if d := release.Decide(write(liaison.KindPartnership, stix.Amber, own, at(when))); !d.Allowed || d.Rule != release.RuleWithdraw {
 			t.Errorf("at %s: %+v", when, d)
 		}
 	}
 	gone := terms(func(p *liaison.Programme) { p.Parties = nil })
+	for what, change := range map[string]set{
+		"another text": func(q *release.Question) { q.Object.Kept = stix.Unmarked },
+		"twice":        func(q *release.Question) { q.Object.Withdrawn = true },
+		"looser":       func(q *release.Question) { q.Object.Label = marked(stix.Green) },
+	} {
+		for where, limit := range map[string]set{"left": gone, "after the term": at(day(90)), "in a closed epoch": func(q *release.Question) { q.Closed = true }} {
+			if d := release.Decide(write(liaison.KindPartnership, stix.Amber, own, change, limit)); d.Allowed || d.Rule != release.RuleWithdraw {
+				t.Errorf("%s, %s: %+v", what, where, d)
+			}
+		}
+		if d := release.Decide(write(liaison.KindPartnership, stix.Amber, own, change)); !d.Allowed {
+			t.Errorf("%s, by who writes: %+v", what, d)
+		}
+	}
 	if d := release.Decide(write(liaison.KindPartnership, stix.Amber, own, gone)); !d.Allowed {
 		t.Errorf("after leaving: %+v", d)
 	}
@@ -320,12 +336,22 @@ func oracle(q *release.Question) bool {
 	ended := p.ValidUntil != 0 && q.At >= p.ValidUntil
 	charter := q.Area == liaison.Charter
 	topic := charter || slices.Contains(p.Areas, q.Area)
+	replaced := q.Until != 0 && q.At >= q.Until
+	elsewhere := who == a.By && a.ServedBy != a.Office
 	switch q.Action {
 	case release.Withdraw:
 		_, fits := level(q)
 		asBefore := o.Label.TLP != stix.Unmarked && o.Label.TLP <= o.Released && len(o.Label.Unknown) == 0
-		return mandated && o.Released != stix.Unmarked && (asBefore || fits)
+		writes := present && mine.Role == liaison.RoleParticipant || comments && (o.Type == "note" || o.Type == "opinion")
+		writes = writes && begun && !ended && !replaced && !elsewhere && topic && !charter && !q.Closed
+		counts := o.Label.TLP
+		if counts == stix.Unmarked {
+			counts = p.Ceiling
+		}
+		same := !o.Withdrawn && o.Kept != stix.Unmarked && counts >= o.Kept
+		return mandated && o.Released != stix.Unmarked && (asBefore || fits) && (writes || same)
 	case release.Read:
+		topic = topic || q.Dropped
 		inTerm := charter || begun && !(ended && p.AfterExpiry == liaison.AfterClosed)
 		if p.Kind == liaison.KindPublic && !charter {
 			return topic && inTerm
@@ -337,8 +363,6 @@ func oracle(q *release.Question) bool {
 		return o.Signed
 	}
 	control := slices.Contains([]string{"authority", "office", "route", "programme"}, o.Type)
-	replaced := q.Until != 0 && q.At >= q.Until
-	elsewhere := who == a.By && a.ServedBy != a.Office
 	if control || elsewhere || !mandated || !begun || ended || replaced || !topic || len(q.Unlisted) > 0 {
 		return false
 	}
@@ -386,7 +410,9 @@ func question(t *rapid.T) *release.Question {
 			Type: rapid.SampledFrom([]string{"note", "opinion", "report", "programme"}).Draw(t, "type"), Label: marked(tlp("label", stix.Unmarked)),
 			Owner: some("owner", nato, japan, denmark, ""), SCO: yes("sco"), Consent: yes("consent"), Signed: yes("signed"),
 			Outsider: yes("outsider"), Released: tlp("released", stix.Unmarked),
+			Kept: tlp("kept", stix.Unmarked), Withdrawn: yes("withdrawn"),
 		},
+		Closed: yes("closed"), Dropped: yes("dropped"),
 	}
 	if yes("replaced") {
 		q.Until = instant("until")
