@@ -180,7 +180,8 @@ func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liais
 	version, until := c.InForce(now)
 	return release.Decide(&release.Question{
 		At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
-		Object: release.Object{Type: "note", Label: stix.Label{TLP: stix.Clear, Marked: true}},
+		Contact: withContact(d.reg.Load(), version.Programme),
+		Object:  release.Object{Type: "note", Label: stix.Label{TLP: stix.Clear, Marked: true}},
 	}).Allowed
 }
 
@@ -370,6 +371,14 @@ func (d *Desk) earlier(c liaison.CollectionID, id stix.ID, owner liaison.Party) 
 	return e
 }
 
+// withContact reports whether a party of a directed programme is a contact.
+func withContact(reg *registry.Registry, p *liaison.Programme) bool {
+	return p.Kind == liaison.KindDirected && slices.ContainsFunc(p.Parties, func(q liaison.Participant) bool {
+		party, ok := reg.Party(q.Ref)
+		return ok && party.Party.Kind == liaison.PartyContact
+	})
+}
+
 // ownerOf: an identity that names no creator speaks of itself.
 func ownerOf(o *stix.Object) liaison.Party {
 	if o.CreatedByRef() == "" && o.Type() == "identity" {
@@ -421,6 +430,7 @@ func (d *Desk) judge(c *registry.Collection, q *release.Question, object *stix.O
 		}
 		version, until := coll.Judging(at)
 		q.At, q.Programme, q.Until = at, version.Programme, until
+		q.Contact = withContact(reg, version.Programme)
 		q.Actor = d.actorOf(reg, q.Actor.By, q.Actor.For, d.Office, at)
 		q.Object.Outsider = outsider(reg, q.Actor, q.Object)
 		q.Unlisted = unlisted(reg, version, at)

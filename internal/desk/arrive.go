@@ -273,6 +273,8 @@ func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, ve
 		At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
 		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
 		Object: release.Object{Type: obj.Type(), Label: label, Owner: ownerOf(obj), SCO: obj.IsSCO()},
+
+		Contact: withContact(reg, version.Programme),
 	}
 	q.Object.Outsider = outsider(reg, q.Actor, q.Object)
 	decision := release.Decide(q)
@@ -297,7 +299,7 @@ func (d *Desk) decideWithdrawal(reg *registry.Registry, coll *registry.Collectio
 		At: act.Accepted, Programme: version.Programme, Until: version.Until(), Area: coll.Area,
 		Actor:  d.actorOf(reg, act.By, act.For, act.Office, act.Accepted),
 		Object: release.Object{Type: obj.Type(), Label: label, Owner: ownerOf(obj), SCO: obj.IsSCO(), Revoked: true},
-		Closed: version.EpochOf(coll.Area) > coll.Epoch,
+		Closed: version.EpochOf(coll.Area) > coll.Epoch, Contact: withContact(reg, version.Programme),
 	}
 	withdrawing(q, obj, earlier)
 	if last, _ := earlier.Latest(act.Accepted); last != nil && last.Office != act.Office {

@@ -60,6 +60,10 @@ func (d *Desk) appendControl(ctx context.Context, c liaison.CollectionID, obj *s
 		o.Decision = release.Decision{Rule: release.RuleSigned, Reason: o.Reason}
 		return nil
 	}
+	if p, err := liaison.ParseProgramme(obj.Bytes()); err == nil && release.EndlessFor(p, withContact(next, p)) {
+		o.Status, o.Pointer, o.Reason = Refused, "/valid_until", "a directed programme with a contact has an end: nothing could be released under it"
+		return nil
+	}
 	coll, ok := next.Collection(c)
 	if !ok || coll.Area != liaison.Charter {
 		o.Status, o.Reason = Refused, "control objects go into the charter of a programme that is known here; add the programme first"

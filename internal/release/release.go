@@ -48,6 +48,8 @@ type Question struct {
 	Area  liaison.Area
 	// Closed: a later epoch of the area is open, and takes what is new (Withdraw).
 	Closed bool
+	// Contact: a party of the directed programme is a contact (Write, Withdraw).
+	Contact bool
 	// Dropped: the version has the area no more; one that had it is asked too
 	// (Read).
 	Dropped bool
@@ -237,6 +239,8 @@ func served(q *Question) (Decision, bool) {
 func term(q *Question) (Decision, bool) {
 	p := q.Programme
 	switch {
+	case EndlessFor(p, q.Contact):
+		return q.refuse(RuleTerm, "/valid_until", "%s is a directed programme with a contact, and one of those has an end", p.Name), true
 	case q.At < p.InForce:
 		return q.refuse(RuleTerm, "/in_force", "%s is in force from %s", p.Name, p.InForce), true
 	case !p.ValidUntil.IsZero() && q.At >= p.ValidUntil:
@@ -245,6 +249,12 @@ func term(q *Question) (Decision, bool) {
 		return q.refuse(RuleTerm, "/version", "version %d of %s was replaced at %s", p.Version, p.Name, q.Until), true
 	}
 	return Decision{}, false
+}
+
+// EndlessFor reports whether a programme is one that nothing is released under:
+// what is directed to a contact has an end.
+func EndlessFor(p *liaison.Programme, contact bool) bool {
+	return contact && p.Kind == liaison.KindDirected && p.ValidUntil.IsZero()
 }
 
 func area(q *Question) (Decision, bool) {

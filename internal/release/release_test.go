@@ -333,6 +333,7 @@ func oracle(q *release.Question) bool {
 	present := mine != nil && mine.Since <= q.At && (mine.Until == 0 || q.At < mine.Until)
 	comments := mine == nil && a.For == "" && a.Kind == liaison.PartyOffice && a.ServedBy == a.Office && slices.Contains(p.Comment, a.Office)
 	begun := q.At >= p.InForce
+	endless := p.Kind == liaison.KindDirected && q.Contact && p.ValidUntil == 0
 	ended := p.ValidUntil != 0 && q.At >= p.ValidUntil
 	charter := q.Area == liaison.Charter
 	topic := charter || slices.Contains(p.Areas, q.Area)
@@ -343,7 +344,7 @@ func oracle(q *release.Question) bool {
 		_, fits := level(q)
 		asBefore := o.Label.TLP != stix.Unmarked && o.Label.TLP <= o.Released && len(o.Label.Unknown) == 0
 		writes := present && mine.Role == liaison.RoleParticipant || comments && (o.Type == "note" || o.Type == "opinion")
-		writes = writes && begun && !ended && !replaced && !elsewhere && topic && !charter && !q.Closed
+		writes = writes && begun && !ended && !endless && !replaced && !elsewhere && topic && !charter && !q.Closed
 		counts := o.Label.TLP
 		if counts == stix.Unmarked {
 			counts = p.Ceiling
@@ -363,7 +364,7 @@ func oracle(q *release.Question) bool {
 		return o.Signed
 	}
 	control := slices.Contains([]string{"authority", "office", "route", "programme"}, o.Type)
-	if control || elsewhere || !mandated || !begun || ended || replaced || !topic || len(q.Unlisted) > 0 {
+	if control || elsewhere || !mandated || !begun || ended || endless || replaced || !topic || len(q.Unlisted) > 0 {
 		return false
 	}
 	if comments && o.Type != "note" && o.Type != "opinion" || !comments && !(present && mine.Role == liaison.RoleParticipant) {
@@ -412,7 +413,8 @@ func question(t *rapid.T) *release.Question {
 			Outsider: yes("outsider"), Released: tlp("released", stix.Unmarked),
 			Kept: tlp("kept", stix.Unmarked), Withdrawn: yes("withdrawn"),
 		},
-		Closed: yes("closed"), Dropped: yes("dropped"),
+		Contact: rapid.IntRange(0, 4).Draw(t, "contact") == 0,
+		Closed:  yes("closed"), Dropped: yes("dropped"),
 	}
 	if yes("replaced") {
 		q.Until = instant("until")
