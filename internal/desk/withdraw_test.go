@@ -257,3 +257,18 @@ func TestAWithdrawalWaitsWithWhatItWithdraws(t *testing.T) {
 		t.Errorf("shown: %s", shown)
 	}
 }
+
+// TestAWithdrawalComesInOnePageWithWhatItWithdraws: the office was away while
+// the term ended.
+func TestAWithdrawalComesInOnePageWithWhatItWithdraws(t *testing.T) {
+	seoul, tokyo := pair(t)
+	c := Collection("trial", "cyber")
+	seoul.Clock.Move(24*time.Hour - 5*time.Minute) // of the term five minutes are left
+	seoul.Post(t, "Korea", c, note("mine", 1, stix.Green))
+	seoul.Clock.Move(6 * time.Minute)
+	seoul.Post(t, "Korea", c, revoked("mine", 2, stix.Green))
+	tokyo.Follow(t, seoul, c)
+	if shown := tokyo.Shown(t, c)[string(ID("note", "mine"))]; shown != string(revoked("mine", 2, stix.Green)) {
+		t.Errorf("shown: %s, undelivered: %q", shown, undelivered(t, tokyo))
+	}
+}
