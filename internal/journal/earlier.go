@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -14,8 +15,9 @@ import (
 // Earlier is what one party released of one object before: what decides whether
 // it may withdraw it, and how. It depends on that party's acts alone.
 type Earlier struct {
-	list []released
-	kept map[liaison.Hash]stix.TLP // of list, by what the versions say; nil until asked
+	list  []released                // by accepted
+	label stix.TLP                  // the strictest
+	kept  map[liaison.Hash]stix.TLP // of list, by what the versions say; nil until asked
 }
 
 type released struct {
@@ -56,7 +58,7 @@ func EarlierOf(v store.View, c liaison.CollectionID, id stix.ID, owner liaison.P
 
 func (e *Earlier) load(act *liaison.Act, s *store.Entry) error {
 	if len(s.Bytes) == 0 {
-		e.list = append(e.list, released{act: act}) // erased: it was released all the same
+		e.add(released{act: act}) // erased: it was released all the same
 		return nil
 	}
 	o, err := stix.Parse(slices.Clone(s.Bytes), stix.DefaultLimits())
@@ -73,29 +75,31 @@ func (e *Earlier) Add(act *liaison.Act, o *stix.Object) {
 }
 
 func (e *Earlier) add(r released) {
-	if e.list = append(e.list, r); e.kept != nil {
+	i := e.search(r.act.Accepted)
+	e.list = slices.Insert(e.list, i, r)
+	if e.label = max(e.label, r.act.Label); e.kept != nil {
 		e.keep(r)
 	}
 }
 
 // Released returns the strictest level with which the party released the
 // object; Unmarked: it has not.
-func (e *Earlier) Released() (label stix.TLP) {
-	for _, r := range e.list {
-		label = max(label, r.act.Label)
-	}
-	return label
+func (e *Earlier) Released() stix.TLP { return e.label }
+
+// search returns the place of the first act not accepted before an instant.
+func (e *Earlier) search(at liaison.Instant) int {
+	i, _ := slices.BinarySearchFunc(e.list, at, func(r released, at liaison.Instant) int { return cmp.Compare(r.act.Accepted, at) })
+	return i
 }
 
 // Latest returns the last act accepted before an instant, and whether it
 // withdrew the object; nil if there is none.
 func (e *Earlier) Latest(before liaison.Instant) (act *liaison.Act, revoked bool) {
-	for _, r := range e.list {
-		if r.act.Accepted < before && (act == nil || r.act.Accepted > act.Accepted) {
-			act, revoked = r.act, r.revoked
-		}
+	i := e.search(before)
+	if i == 0 {
+		return nil, false
 	}
-	return act, revoked
+	return e.list[i-1].act, e.list[i-1].revoked
 }
 
 // Kept returns the strictest level with which the party released what the
