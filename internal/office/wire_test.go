@@ -292,7 +292,7 @@ func (b *base) wire(t *testing.T, dir string, script []step, hidden bool) (seen 
 
 func TestWhatANeighbourObservesOnTheWireDoesNotDependOnWhatItIsNotOffered(t *testing.T) {
 	b := newBase(t)
-	scripts := rapid.SliceOfN(genStep([]string{"ask", "visible", "visible", "hidden", "hidden", "hidden directed", "hidden refused"}), 16, 24)
+	scripts := rapid.SliceOfN(genStep([]string{"ask", "visible", "visible", "hidden", "hidden", "hidden directed", "hidden refused", "leave", "hidden left"}), 16, 24)
 	came := map[byte]int{}
 	for i := range 8 {
 		script := scripts.Example(i)
@@ -312,7 +312,7 @@ func TestWhatANeighbourObservesOnTheWireDoesNotDependOnWhatItIsNotOffered(t *tes
 			t.Errorf("no frame of kind %d came: the test shows nothing about it", k)
 		}
 	}
-	for _, kind := range []string{"visible", "hidden", "hidden directed"} {
+	for _, kind := range []string{"visible", "hidden", "hidden directed", "hidden left"} {
 		if b.released[kind] == 0 {
 			t.Errorf("no act of kind %q was accepted: the test shows nothing", kind)
 		}
