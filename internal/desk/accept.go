@@ -466,8 +466,11 @@ func notOpen(c *registry.Collection, v *registry.Version) release.Decision {
 // withdrawing makes the question that of a withdrawal.
 func withdrawing(q *release.Question, o *stix.Object, earlier *journal.Earlier) {
 	q.Action = release.Withdraw
-	q.Object.Released, q.Object.Kept = earlier.Released(), earlier.Kept(o)
+	q.Object.Released = earlier.Released()
 	_, q.Object.Withdrawn = earlier.Latest(q.At)
+	if !q.CouldWrite() {
+		q.Object.Kept = earlier.Kept(o)
+	}
 }
 
 func (d *Desk) dryRun(judge journal.Judge, object *stix.Object, earlier func(stix.ID) *journal.Earlier, o *Outcome) {

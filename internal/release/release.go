@@ -406,7 +406,7 @@ func (q *Question) withdraw() Decision {
 func asItWas(q *Question, tlp stix.TLP) (Decision, bool) {
 	o := q.Object
 	switch {
-	case q.couldWrite():
+	case q.CouldWrite():
 		return Decision{}, false
 	case o.Withdrawn:
 		return q.refuse(RuleWithdraw, "", "it is withdrawn; %s may not write here and withdraws an object once", q.Actor.party()), true
@@ -418,8 +418,9 @@ func asItWas(q *Question, tlp stix.TLP) (Decision, bool) {
 	return Decision{}, false
 }
 
-// couldWrite asks whether the actor could release something into the area.
-func (q *Question) couldWrite() bool {
+// CouldWrite asks whether the actor could release something into the area at
+// that instant. Of who could, Object.Kept is not asked.
+func (q *Question) CouldWrite() bool {
 	if q.Closed || q.Area == liaison.Charter {
 		return false
 	}
