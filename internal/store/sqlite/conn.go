@@ -96,7 +96,7 @@ func (c *conn) prepare(sql string) (*sqlite3.Stmt, error) {
 		return s, nil
 	}
 	s, _, err := c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
-	return s, err
+	return s, damaged(err)
 }
 
 func (c *conn) done(sql string, s *sqlite3.Stmt) {
@@ -131,7 +131,7 @@ func (c *conn) each(row func(*sqlite3.Stmt) error, sql string, args ...any) erro
 			return err
 		}
 	}
-	return s.Err()
+	return damaged(s.Err())
 }
 
 func nothing(*sqlite3.Stmt) error { return nil }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -232,6 +233,59 @@ func saysWhatTheDiskDid(t *testing.T, d *disk, dir string, failedBefore bool, er
 	if d.mode == full && failedBefore {
 		t.Fatalf("failure %d: there is room again, and the update says %v", d.left, err)
 	}
+}
+
+// TestAStoreThatCrashedOnAFullDiskIsReadAndRecovers: it opens although nothing
+// can be written, and needs no restart when there is room.
+func TestAStoreThatCrashedOnAFullDiskIsReadAndRecovers(t *testing.T) {
+	running := t.TempDir()
+	l := storetest.NewLog(1)
+	l.Next(300)
+	first := openTest(t, running, Config{vfs: unsynced})
+	fill(t, first, l)
+	dir := copyOf(t, running)
+	size := fileSize(t, databaseFile(dir))
+	d := &disk{VFS: vfs.Find(""), mode: filled, left: 1, armed: true}
+	vfs.Register(t.Name(), d)
+	t.Cleanup(func() { vfs.Unregister(t.Name()) })
+	var log strings.Builder
+	s := openTest(t, dir, Config{Readers: 1, vfs: t.Name(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if !d.failed() || fileSize(t, databaseFile(dir)) != size {
+		t.Fatal("the write-ahead log was moved into the database")
+	}
+	if got := checkPrefix(t, s, l); got != 300 {
+		t.Errorf("%d entries are read, want 300", got)
+	}
+	if text := log.String(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "make room") {
+		t.Errorf("the operator reads:\n%s", text)
+	}
+	more := l.Next(5)
+	add := func() error {
+		return s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error { return tx.Append(l.Collection, more) })
+	}
+	if err := add(); !errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrBroken) {
+		t.Errorf("a write while it is full: %v", err)
+	}
+	d.arm(false)
+	if err := add(); err != nil {
+		t.Errorf("a write when there is room: %v", err)
+	}
+	if got := checkPrefix(t, s, l); got != 305 {
+		t.Errorf("%d entries, want 305", got)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	holdsExactly(t, dir, l, 305)
+}
+
+func fileSize(t *testing.T, file string) int64 {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 // copyOf copies the database as a crash would leave it.

@@ -49,7 +49,7 @@ func (g *gaps) step() error {
 	if g.stmt.Step() {
 		g.next = g.stmt.ColumnInt64(0)
 	}
-	return g.stmt.Err()
+	return damaged(g.stmt.Err())
 }
 
 // at is a gapAt for keys that increase.

@@ -35,6 +35,9 @@ func takeLock(dir string) (*lock, error) {
 	if err == nil {
 		err = sign(f)
 	}
+	if errors.Is(err, syscall.ENOSPC) { // the lock holds without a number
+		err = nil
+	}
 	if err != nil {
 		f.Close()
 		return nil, err

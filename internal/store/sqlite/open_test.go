@@ -172,13 +172,55 @@ func TestOnlyTheOwnerReadsTheFiles(t *testing.T) {
 			return err
 		}
 		info, err := e.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 && !strings.HasSuffix(path, "-shm") { // page numbers only
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s has mode %v", path, info.Mode())
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestFilesThatOthersCouldReadAreTheOwnersAgain: a backup was restored under
+// another umask.
+func TestFilesThatOthersCouldReadAreTheOwnersAgain(t *testing.T) {
+	dir := t.TempDir()
+	if err := openTest(t, dir, Config{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(databaseFile(dir), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	openTest(t, dir, Config{})
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if info, err := os.Stat(databaseFile(dir) + suffix); err == nil && info.Mode().Perm() != 0o600 {
+			t.Errorf("liaison.db%s has mode %v", suffix, info.Mode())
+		}
+	}
+}
+
+// TestADamagedPageIsSaidSo: whatever reads it says what to do.
+func TestADamagedPageIsSaidSo(t *testing.T) {
+	dir := t.TempDir()
+	l := storetest.NewLog(1)
+	l.Next(500)
+	s := openTest(t, dir, Config{})
+	fill(t, s, l)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(databaseFile(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	damage(t, databaseFile(dir), 2*pageSize, int(info.Size()))
+	s = openTest(t, dir, Config{})
+	err = s.View(context.Background(), func(v store.View) error {
+		return v.Range(l.Collection, 0, store.MaxEntries, store.Full, func(*store.Entry) error { return nil })
+	})
+	if err == nil || !strings.Contains(err.Error(), "the database is damaged") || !strings.Contains(err.Error(), "restore it from a backup") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

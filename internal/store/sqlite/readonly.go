@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -81,7 +83,11 @@ func (a archived) DeviceCharacteristics() vfs.DeviceCharacteristic { return 0 }
 // openArchive returns a reading connection to the database in dir, checked.
 func openArchive(dir string) (*conn, error) {
 	file := databaseFile(dir)
-	if err := checkHeader(file); err != nil {
+	err := checkHeader(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: restore the newest backup, or ask the neighbours (%w)", filepath.Base(file), err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	c, err := connect(file, archiveName, archivePragmas)

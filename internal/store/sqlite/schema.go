@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -32,7 +34,7 @@ func databaseFile(dir string) string { return filepath.Join(dir, "liaison.db") }
 
 // openDatabase returns the writing connection to the database in dir, made if
 // there is none, checked, and of this version's schema.
-func openDatabase(dir, vfs string) (*conn, error) {
+func openDatabase(dir, vfs string, log *slog.Logger) (*conn, error) {
 	file := databaseFile(dir)
 	_, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,17 +43,38 @@ func openDatabase(dir, vfs string) (*conn, error) {
 	if err == nil {
 		err = checkHeader(file)
 	}
+	if err == nil {
+		err = keepPrivate(file)
+	}
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	c, err := connect(file, vfs, writerPragmas)
 	if err != nil {
 		return nil, explain(err)
 	}
-	if err = c.adopt(file); err != nil {
+	if err = c.adopt(file, log); err != nil {
 		return nil, errors.Join(explain(err), c.close())
 	}
 	return c, nil
+}
+
+// keepPrivate lets nobody but the owner read the database and the files beside
+// it. SQLite makes the log's index readable for all, so it is made before.
+func keepPrivate(file string) error {
+	index, err := os.OpenFile(file+"-shm", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := index.Close(); err != nil {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Chmod(file+suffix, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // create makes an empty database beside its name and renames it, so that a
@@ -63,7 +86,7 @@ func create(dir, vfs string) error {
 			return err
 		}
 	}
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), keepPrivate(file)); err != nil {
 		return err
 	}
 	c, err := connect(file, vfs, fmt.Sprintf(`
@@ -117,17 +140,24 @@ func checkHeader(file string) error {
 }
 
 // adopt checks that the database is ours and whole, and brings it up to date.
-// The write-ahead log is moved into it first, so that its length can be told.
-func (c *conn) adopt(file string) error {
+// The write-ahead log is moved into it first, so that its length can be told. On
+// a full disk the log stays as it is and is read with the database, as after
+// every crash; what the database still lacks is in it.
+func (c *conn) adopt(file string, log *slog.Logger) error {
 	version, err := c.identify(file)
 	if err != nil {
 		return err
 	}
-	if _, _, err := c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
+	_, _, err = c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+	switch {
+	case isFull(err):
+		log.Error("the disk is full: the store can be read, and written once there is room; make room", "err", err)
+	case err != nil:
 		return err
-	}
-	if err := c.checkLength(file); err != nil {
-		return err
+	default:
+		if err := c.checkLength(file); err != nil {
+			return err
+		}
 	}
 	return c.migrate(version)
 }
@@ -197,10 +227,27 @@ func (c *conn) pragma(name string) (n int64, err error) {
 	return n, err
 }
 
-// explain puts into a sentence what SQLite says about a damaged file.
+// explain puts into a sentence what SQLite says about a damaged file, and about
+// a disk without room for what every start writes.
 func explain(err error) error {
-	if errors.Is(err, sqlite3.NOTADB) || errors.Is(err, sqlite3.CORRUPT) {
-		return fmt.Errorf("the database is damaged or has been cut short: restore it from a backup (%w)", err)
+	switch {
+	case errors.Is(err, errDamaged):
+		return err
+	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
+		return fmt.Errorf("%w (%w)", errDamaged, err)
+	case isFull(err), errors.Is(err, sqlite3.IOERR_SHMSIZE), errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("the disk is full and the store cannot be opened: make room on it, then start again (%w)", err)
+	}
+	return err
+}
+
+// errDamaged is what is said of a page that is not what SQLite wrote.
+var errDamaged = errors.New("the database is damaged or has been cut short: restore it from a backup")
+
+// damaged says so of what a statement met.
+func damaged(err error) error {
+	if errors.Is(err, sqlite3.CORRUPT) {
+		return explain(err)
 	}
 	return err
 }

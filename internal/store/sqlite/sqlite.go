@@ -140,7 +140,7 @@ func (s *Store) connect(config Config) error {
 	if config.ReadOnly {
 		return s.addReaders(func() (*conn, error) { return openArchive(s.dir) })
 	}
-	c, err := openDatabase(s.dir, config.vfs)
+	c, err := openDatabase(s.dir, config.vfs, s.log)
 	if err != nil {
 		return err
 	}

@@ -316,7 +316,7 @@ func (l log) hash(s *sqlite3.Stmt, stored int64, h *liaison.Hash) error {
 	}
 	if !s.Step() {
 		if err := s.Err(); err != nil {
-			return err
+			return damaged(err)
 		}
 		return fmt.Errorf("entry %d is not there", leaf)
 	}
