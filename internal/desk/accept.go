@@ -21,7 +21,7 @@ import (
 // ErrReadOnly, ErrRevoked and ErrNoWrite refuse the whole batch.
 func (d *Desk) Accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error) {
 	outcomes, err := d.accept(ctx, v, b)
-	for _, cannot := range []error{journal.ErrStopped, journal.ErrBehind, store.ErrBroken, store.ErrFull} {
+	for _, cannot := range []error{journal.ErrStopped, journal.ErrBehind, store.ErrBroken, store.ErrFull, journal.ErrNoAnchor} {
 		if errors.Is(err, cannot) {
 			return nil, fmt.Errorf("%w (%w)", ErrNoWrite, err)
 		}

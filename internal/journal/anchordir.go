@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/liaison-office/liaison"
 )
@@ -27,8 +29,45 @@ func (d AnchorDir) Load(o liaison.Origin) (string, bool, error) {
 	return string(b), err == nil, err
 }
 
+// Collections implements Anchor: by the names of the files.
+func (d AnchorDir) Collections() (list []liaison.CollectionID, err error) {
+	files, err := os.ReadDir(string(d))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, f := range files {
+		name, generation, _ := strings.Cut(f.Name(), ".")
+		c, err := liaison.ParseCollectionID(name)
+		if _, odd := strconv.ParseUint(generation, 10, 32); err == nil && odd == nil {
+			list = append(list, c)
+		}
+	}
+	return list, err
+}
+
+// readyFile is written to see whether a note could be.
+const readyFile = "ready.new"
+
+// Ready implements Anchor: it makes the folder and a file as large as a note.
+func (d AnchorDir) Ready() error {
+	if err := d.make(); err != nil {
+		return err
+	}
+	path := filepath.Join(string(d), readyFile)
+	err := os.WriteFile(path, make([]byte, 1024), 0o600)
+	if e := os.Remove(path); !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+func (d AnchorDir) make() error { return os.MkdirAll(string(d), 0o700) }
+
 // Save implements Anchor: write beside, sync, rename, sync the folder.
 func (d AnchorDir) Save(o liaison.Origin, note string) error {
+	if err := d.make(); err != nil {
+		return err
+	}
 	path := d.path(o)
 	if err := writeSynced(path+".new", []byte(note)); err != nil {
 		return err

@@ -94,8 +94,8 @@ type request struct {
 // Append commits a batch and returns one outcome per item. When it returns
 // without error everything is durable.
 //
-// ErrStopped, store.ErrBroken and store.ErrFull say that the office cannot
-// write; only after store.ErrBroken is the outcome unknown.
+// ErrStopped, ErrNoAnchor, store.ErrBroken and store.ErrFull say that the office
+// cannot write; only after store.ErrBroken is the outcome unknown.
 func (j *Journal) Append(ctx context.Context, b *Batch) ([]Outcome, error) {
 	if err := j.stoppedErr(b.Collection); err != nil {
 		return nil, err
@@ -174,7 +174,10 @@ func (j *Journal) commit(group []*request) error {
 	if len(group) == 0 {
 		return nil
 	}
-	err := j.transact(group)
+	err := j.ready()
+	if err == nil {
+		err = j.transact(group)
+	}
 	if err != nil && len(group) > 1 && !errors.Is(err, store.ErrBroken) {
 		err = nil
 		for _, r := range group {
@@ -188,7 +191,7 @@ func (j *Journal) commit(group []*request) error {
 			r.outcomes = nil
 		}
 	}
-	j.sayFull(err)
+	j.sayTrouble(err)
 	j.publish(group, err)
 	if errors.Is(err, store.ErrBroken) {
 		return err
@@ -196,18 +199,39 @@ func (j *Journal) commit(group []*request) error {
 	return nil
 }
 
-// sayFull tells the operator of a full disk when it begins and when it ends.
-func (j *Journal) sayFull(err error) {
-	full := errors.Is(err, store.ErrFull)
-	switch {
-	case full && !j.full:
-		j.Log.Error("the disk is full: nothing is accepted until there is room; the office goes on reading and needs no restart", "err", err)
-	case err == nil && j.full:
-		j.Log.Info("there is room on the disk again")
-	default:
-		return
+// ready refuses to accept what could not be proved.
+func (j *Journal) ready() error {
+	if err := j.Anchor.Ready(); err != nil {
+		return fmt.Errorf("%w: %w", ErrNoAnchor, err)
 	}
-	j.full = full
+	return nil
+}
+
+// troubles are what keeps an office from writing and ends by itself, as the
+// operator is told.
+var troubles = []struct {
+	err         error
+	begin, ends string
+}{
+	{store.ErrFull, "the disk is full: nothing is accepted until there is room; the office goes on reading and needs no restart", "there is room on the disk again"},
+	{ErrNoAnchor, "the folder of the checkpoints kept outside the store cannot be written: nothing is accepted until it can; the office goes on reading and needs no restart", "checkpoints can be kept outside the store again"},
+}
+
+// sayTrouble tells the operator of a trouble when it begins and when it ends.
+func (j *Journal) sayTrouble(err error) {
+	for _, t := range troubles {
+		switch is, was := errors.Is(err, t.err), j.trouble == t.err; {
+		case is && !was:
+			j.Log.Error(t.begin, "err", err)
+			j.trouble = t.err
+			return
+		case is:
+			return
+		case was && err == nil:
+			j.Log.Info(t.ends)
+			j.trouble = nil
+		}
+	}
 }
 
 // commitOr commits a batch by itself, or tells it that the journal stopped
@@ -238,10 +262,13 @@ func (j *Journal) transact(group []*request) error {
 	for _, r := range group {
 		ids = append(ids, r.batch.Collection)
 	}
-	slices.SortFunc(ids, func(a, b liaison.CollectionID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(ids, compareIDs)
 	ids = slices.Compact(ids)
 	edges := map[liaison.CollectionID]*edge{}
 	err := j.Store.Update(context.Background(), ids, func(tx store.Tx) error {
+		if err := j.claim(tx); err != nil {
+			return err
+		}
 		writers, err := j.write(tx, group)
 		if err != nil {
 			return err
@@ -253,6 +280,7 @@ func (j *Journal) transact(group []*request) error {
 		}
 		return j.then(tx, group)
 	})
+	j.claimed = j.claimed || err == nil
 	for _, c := range ids {
 		delete(j.edges, c)
 		if err == nil && edges[c] != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/liaison-office/liaison"
@@ -18,6 +19,11 @@ type Anchor interface {
 	Load(origin liaison.Origin) (note string, ok bool, err error)
 	// Save replaces it; it is durable when Save returns.
 	Save(origin liaison.Origin, note string) error
+	// Ready says why Save could not keep a note now. It is asked before every
+	// commit, and need not wait for the disk.
+	Ready() error
+	// Collections lists those of which there is a note.
+	Collections() ([]liaison.CollectionID, error)
 }
 
 // bucketSigned marks, in the store, the collections with an anchor.
@@ -26,7 +32,14 @@ const bucketSigned = "signed"
 // ErrBehind says that a log is behind the checkpoint kept outside the store,
 // or that this checkpoint is missing: the store went back in time, or the
 // anchor was lost. Nothing is appended or signed.
-var ErrBehind = errors.New("the log does not agree with the checkpoint kept outside the store; nothing is accepted or signed until the neighbours were asked or a new generation is opened")
+var ErrBehind = errors.New("the log does not agree with the checkpoint kept outside the store: " + remedy + "; until then nothing is accepted or signed in it, and reading goes on")
+
+// remedy is what an operator can do about a log that went back in time.
+const remedy = "restore the newest backup, or ask the neighbours"
+
+// ErrNoAnchor says that no checkpoint can be kept outside the store. Nothing is
+// accepted, because nothing could be proved; it ends by itself.
+var ErrNoAnchor = errors.New("no checkpoint can be kept outside the store")
 
 // verified is how far a log was checked against storage, and the newest note.
 type verified struct {
@@ -36,78 +49,188 @@ type verified struct {
 }
 
 // Open checks every log against its anchor. Logs that fail are stopped; the
-// others work.
+// others work. A store or an anchor of another office is an error.
 func (j *Journal) Open(ctx context.Context) error {
 	return j.Store.View(ctx, func(v store.View) error {
-		err := v.Collections(func(c liaison.CollectionID) error { return j.openLog(v, c) })
+		if err := j.ownStore(v); err != nil {
+			return err
+		}
+		logs, err := j.logs(v)
 		if err != nil {
 			return err
 		}
-		return v.States(bucketSigned, "", func(key string, _ []byte) error {
-			c, err := liaison.ParseCollectionID(key)
-			if err != nil {
-				return fmt.Errorf("state %s/%s: %w", bucketSigned, key, err)
+		for _, c := range logs {
+			if err := j.openLog(v, c); err != nil {
+				return err
 			}
-			return j.openLog(v, c)
-		})
+		}
+		return nil
 	})
 }
+
+// logs lists the logs that the store holds or should hold: those with entries,
+// those marked as anchored, and those of which an anchor is kept.
+func (j *Journal) logs(v store.View) ([]liaison.CollectionID, error) {
+	list, err := j.Anchor.Collections()
+	if err != nil {
+		return nil, fmt.Errorf("list the checkpoints kept outside the store: %w", err)
+	}
+	err = v.Collections(func(c liaison.CollectionID) error {
+		list = append(list, c)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = v.States(bucketSigned, "", func(key string, _ []byte) error {
+		c, err := liaison.ParseCollectionID(key)
+		if err != nil {
+			return fmt.Errorf("state %s/%s: %w", bucketSigned, key, err)
+		}
+		list = append(list, c)
+		return nil
+	})
+	slices.SortFunc(list, compareIDs)
+	return slices.Compact(list), err
+}
+
+func compareIDs(a, b liaison.CollectionID) int { return slices.Compare(a[:], b[:]) }
 
 func (j *Journal) openLog(v store.View, c liaison.CollectionID) error {
 	_, signed, err := v.State(bucketSigned, c.String())
 	if err != nil {
 		return err
 	}
-	note, anchored, err := j.Anchor.Load(j.Origin(c))
-	if err != nil {
-		return err
-	}
-	if !anchored {
-		if signed {
-			j.stop(c, fmt.Errorf("%w (it is missing)", ErrBehind))
-		}
+	a, err := j.readAnchor(c)
+	switch {
+	case errors.Is(err, ErrBehind):
+		j.stop(c, err)
 		return nil
+	case err != nil:
+		return err
+	case a.note != "":
+		return j.compareAnchor(v, c, a)
+	case signed:
+		j.stop(c, fmt.Errorf("%w (it is missing)", ErrBehind))
 	}
-	return j.compareAnchor(v, c, note)
+	return nil
+}
+
+// anchor is what is kept of a log outside the store. Without a note there is
+// nothing.
+type anchor struct {
+	ledger.Checkpoint
+	note    string
+	present bool // by the log key that signs now, not by an earlier one
+}
+
+// readAnchor returns the anchor of a log. One that this office has not signed
+// for this log is ErrBehind; one of another office is an error of its own, since
+// the folder is not this office's.
+func (j *Journal) readAnchor(c liaison.CollectionID) (a anchor, err error) {
+	origin := j.Origin(c)
+	note, ok, err := j.Anchor.Load(origin)
+	if err != nil || !ok {
+		return a, err
+	}
+	cp, err := ledger.ReadCheckpoint(note)
+	if err != nil {
+		return a, fmt.Errorf("%w (%w)", ErrBehind, err)
+	}
+	if cp.Origin.Office != j.Office {
+		return a, fmt.Errorf("the checkpoint kept outside the store for %s is of %s, and this office is %s: put back what was kept of %s, or the name of the office in its configuration", c, cp.Origin.Office, j.Office, j.Office)
+	}
+	if cp.Origin != origin {
+		return a, fmt.Errorf("%w (it is of %s)", ErrBehind, cp.Origin)
+	}
+	if _, _, err := ledger.OpenCheckpoint(note, j.logKeys()); err != nil {
+		return a, fmt.Errorf("%w (the log key of %s has not signed it: %w)", ErrBehind, j.Office, err)
+	}
+	_, _, err = ledger.OpenCheckpoint(note, [][]byte{j.Signer.LogKey()})
+	return anchor{cp, note, err == nil}, nil
+}
+
+// logKeys are the keys by which this office signs and has signed checkpoints.
+func (j *Journal) logKeys() [][]byte {
+	keys := [][]byte{j.Signer.LogKey()}
+	if j.EarlierLogKeys != nil {
+		keys = append(keys, j.EarlierLogKeys()...)
+	}
+	return keys
 }
 
 // emptyAnchor stops a log without entries whose anchor knows some: the store
 // was lost or replaced.
 func (j *Journal) emptyAnchor(c liaison.CollectionID) error {
-	note, anchored, err := j.Anchor.Load(j.Origin(c))
-	if err != nil || !anchored {
-		return err
+	a, err := j.readAnchor(c)
+	if err == nil && a.Size > 0 {
+		err = behind(a.Size, 0)
 	}
-	switch cp, err := ledger.ReadCheckpoint(note); {
-	case err != nil:
-		j.stop(c, fmt.Errorf("%w (%v)", ErrBehind, err))
-	case cp.Size > 0:
-		j.stop(c, fmt.Errorf("%w (signed %d entries, the store holds none)", ErrBehind, cp.Size))
+	if errors.Is(err, ErrBehind) {
+		j.stop(c, err)
+		return j.stoppedErr(c)
 	}
-	return j.stoppedErr(c)
+	return err
 }
 
-func (j *Journal) compareAnchor(v store.View, c liaison.CollectionID, note string) error {
-	cp, err := ledger.ReadCheckpoint(note)
-	if err != nil {
-		j.stop(c, fmt.Errorf("%w (%v)", ErrBehind, err))
-		return nil
+func behind(signed, held uint64) error {
+	if held == 0 {
+		return fmt.Errorf("%w (signed %d entries, the store holds none)", ErrBehind, signed)
 	}
+	return fmt.Errorf("%w (signed %d entries, the store holds %d)", ErrBehind, signed, held)
+}
+
+func (j *Journal) compareAnchor(v store.View, c liaison.CollectionID, a anchor) error {
+	err := agrees(v, c, a.Checkpoint)
+	switch {
+	case errors.Is(err, ErrBehind):
+		j.stop(c, err)
+		return nil
+	case err != nil:
+		return err
+	}
+	if !a.present {
+		a.note = "" // to be signed again by the key that counts now
+	}
+	j.verifiedOf(c).reset(a.Size, a.note)
+	return nil
+}
+
+// agrees is ErrBehind if the log in the store does not begin with what a
+// checkpoint says.
+func agrees(v store.View, c liaison.CollectionID, cp ledger.Checkpoint) error {
 	pos, err := v.Position(c)
 	if err != nil {
 		return err
 	}
 	if cp.Size > pos.Size {
-		j.stop(c, fmt.Errorf("%w (signed %d entries, the store holds %d)", ErrBehind, cp.Size, pos.Size))
-		return nil
+		return behind(cp.Size, pos.Size)
 	}
-	root, err := Root(v, c, cp.Size)
-	if err != nil || root != cp.Root {
-		j.stop(c, fmt.Errorf("%w (the first %d entries have another root)", ErrBehind, cp.Size))
-		return nil
+	if root, err := Root(v, c, cp.Size); err != nil || root != cp.Root {
+		return fmt.Errorf("%w (the first %d entries have another root)", ErrBehind, cp.Size)
 	}
-	j.verifiedOf(c).reset(cp.Size, note)
 	return nil
+}
+
+// Confront takes a leaf of this office's own log as a neighbour returns it. If
+// this office signed a checkpoint over it and the store does not hold what the
+// checkpoint says, the store was lost or went back in time: the log is stopped,
+// and the error is ErrBehind. What this office has not signed proves nothing.
+func (j *Journal) Confront(v store.View, c liaison.CollectionID, h liaison.Hop) error {
+	if err := j.stoppedErr(c); err != nil {
+		return err
+	}
+	cp, _, err := ledger.OpenCheckpoint(h.Checkpoint, j.logKeys())
+	if err != nil || cp.Origin != j.Origin(c) ||
+		ledger.VerifyInclusion(liaison.LeafHash(liaison.JCS(h.Leaf)), h.Index, cp.Size, h.Path, cp.Root) != nil {
+		return nil
+	}
+	err = agrees(v, c, cp)
+	if errors.Is(err, ErrBehind) {
+		j.stop(c, err)
+		return j.stoppedErr(c)
+	}
+	return err
 }
 
 func (v *verified) reset(size uint64, note string) {
@@ -176,7 +299,7 @@ func (j *Journal) sign(v store.View, c liaison.CollectionID, size uint64, done *
 		return note, nil // of an earlier size: the anchor stays with the newest
 	}
 	if err := j.Anchor.Save(origin, note); err != nil {
-		return "", fmt.Errorf("keep checkpoint of %s: %w", c, err)
+		return "", fmt.Errorf("checkpoint of %s: %w: %w", c, ErrNoAnchor, err)
 	}
 	done.size, done.note = size, note
 	return note, nil

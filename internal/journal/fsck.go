@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -21,26 +22,21 @@ type Report struct {
 // MaxProblems bounds a report: a ruined store needs no longer list.
 const MaxProblems = 1000
 
-// Check reads every entry of every log and recomputes every hash.
+// Check reads every entry of every log and recomputes every hash. A log of which
+// only an anchor is left is one of them.
 func (j *Journal) Check(ctx context.Context) (*Report, error) {
 	r := new(Report)
-	seen := map[liaison.CollectionID]bool{}
 	err := j.Store.View(ctx, func(v store.View) error {
-		err := v.Collections(func(c liaison.CollectionID) error {
-			r.Collections++
-			seen[c] = true
-			return j.newChecker(v, c, r).run(ctx)
-		})
+		logs, err := j.logs(v)
 		if err != nil {
 			return err
 		}
-		return v.States(bucketSigned, "", func(key string, _ []byte) error {
-			c, err := liaison.ParseCollectionID(key)
-			if err != nil || seen[c] {
+		for _, c := range logs {
+			if err := j.newChecker(v, c, r).run(ctx); err != nil {
 				return err
 			}
-			return j.newChecker(v, c, r).run(ctx)
-		})
+		}
+		return nil
 	})
 	return r, err
 }
@@ -86,6 +82,9 @@ func (k *checker) run(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if next > 0 {
+		k.r.Collections++
 	}
 	k.compareAnchor(next)
 	return nil
@@ -188,17 +187,17 @@ func (k *checker) hashes(e *store.Entry) {
 }
 
 func (k *checker) loadAnchor() error {
-	note, ok, err := k.j.Anchor.Load(k.j.Origin(k.c))
-	if err != nil {
-		return err
-	}
-	if !ok {
-		k.problem(0, "the checkpoint kept outside the store is missing")
+	a, err := k.j.readAnchor(k.c)
+	switch {
+	case errors.Is(err, ErrBehind):
+		k.problem(0, "%v", err)
 		return nil
+	case err != nil:
+		return err
+	case a.note == "":
+		k.problem(0, "the checkpoint kept outside the store is missing")
 	}
-	if k.anchor, err = ledger.ReadCheckpoint(note); err != nil {
-		k.problem(0, "the checkpoint kept outside the store cannot be read: %v", err)
-	}
+	k.anchor = a.Checkpoint
 	return nil
 }
 
@@ -206,7 +205,7 @@ func (k *checker) loadAnchor() error {
 func (k *checker) compareAnchor(size uint64) {
 	switch {
 	case k.anchor.Size > size:
-		k.problem(size, "the checkpoint kept outside the store is of %d entries, the log holds %d", k.anchor.Size, size)
+		k.problem(size, "the checkpoint kept outside the store is of %d entries, the log holds %d: "+remedy, k.anchor.Size, size)
 	case k.anchor.Size > 0 && k.anchor.Root != k.anchored:
 		k.problem(k.anchor.Size, "the checkpoint kept outside the store has another root")
 	}

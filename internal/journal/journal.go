@@ -14,7 +14,10 @@
 //     a conflict leaf by relay, where every office picks the same winner.
 //   - A checkpoint is signed only after the tree was verified from storage, and
 //     the last one is kept outside the store too (Anchor). A log that is behind
-//     its anchor is neither appended to nor signed.
+//     its anchor, or of which only the anchor is left, is neither appended to nor
+//     signed. While no anchor can be written nothing is accepted.
+//   - The store and the anchors are this office's: the store says whose it is, and
+//     anchors are signed by its log key.
 //   - After a commit whose outcome is unknown nothing more is written; reading
 //     goes on.
 //
@@ -44,6 +47,8 @@ type Signer interface {
 	SignAct(text string) liaison.Binary
 	// ActKey is the public key of SignAct.
 	ActKey() []byte
+	// LogKey is the public key of SignCheckpoint.
+	LogKey() []byte
 	// SignCheckpoint signs a checkpoint text with the log key of its origin
 	// and returns the whole note.
 	SignCheckpoint(origin liaison.Origin, text string) string
@@ -59,6 +64,10 @@ type Config struct {
 
 	Now  func() time.Time                                        // optional: time.Now
 	Salt func(c liaison.CollectionID, index uint64) liaison.Hash // optional: random
+
+	// EarlierLogKeys are further keys by which this office may have signed what
+	// is kept outside the store. Optional: none.
+	EarlierLogKeys func() [][]byte
 }
 
 // MaxGroup bounds the items committed in one transaction.
@@ -80,8 +89,9 @@ type Journal struct {
 	signed  map[liaison.CollectionID]*verified     // guarded by mu
 	stopped map[liaison.CollectionID]error         // logs behind their anchor; guarded by mu
 
-	edges map[liaison.CollectionID]*edge // owned by Run
-	full  bool                           // the disk was, at the last commit; owned by Run
+	edges   map[liaison.CollectionID]*edge // owned by Run
+	trouble error                          // what kept the last commit from writing; owned by Run
+	claimed bool                           // the store says whose it is; owned by Open, then by Run
 }
 
 // New returns a journal; Run must be running for Append to return.

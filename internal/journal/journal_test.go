@@ -321,6 +321,16 @@ func TestALogThatIsBehindItsAnchorStops(t *testing.T) {
 			cp := ledger.Checkpoint{Origin: o.Origin(coll), Size: 2, Root: under}
 			replaceAnchor(t, o, []byte(o.keys.SignCheckpoint(cp.Origin, cp.Text())))
 		}, "another root"},
+		"by another key": {func(t *testing.T, o *office) {
+			cp := kept(t, o)
+			hq := desktest.NewKeys(desktest.HQ)
+			replaceAnchor(t, o, []byte(hq.SignCheckpoint(cp.Origin, cp.Text())))
+		}, "has not signed it"},
+		"of another log": {func(t *testing.T, o *office) {
+			cp := kept(t, o)
+			cp.Origin = o.Origin(other)
+			replaceAnchor(t, o, []byte(o.keys.SignCheckpoint(cp.Origin, cp.Text())))
+		}, "it is of " + string(desktest.Tokyo)},
 		"unreadable": {func(t *testing.T, o *office) { replaceAnchor(t, o, []byte("x")) }, "checkpoint"},
 		"store lost": {func(t *testing.T, o *office) { removeStore(t, o) }, "the store holds none"},
 	}

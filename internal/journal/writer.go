@@ -217,7 +217,7 @@ func (w *writer) begin() error {
 	}
 	note := w.j.Signer.SignCheckpoint(origin, ledger.Checkpoint{Origin: origin, Root: root}.Text())
 	if err := w.j.Anchor.Save(origin, note); err != nil {
-		return fmt.Errorf("keep the first checkpoint: %w", err)
+		return fmt.Errorf("the first checkpoint: %w: %w", ErrNoAnchor, err)
 	}
 	return w.tx.Put(bucketSigned, w.c.String(), []byte("1"))
 }

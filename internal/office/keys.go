@@ -191,3 +191,6 @@ func SignObject(object []byte, keys ...*SigningKey) ([]byte, error) {
 
 // ActKey implements journal.Signer.
 func (k *Keys) ActKey() []byte { return public(k.act) }
+
+// LogKey implements journal.Signer.
+func (k *Keys) LogKey() []byte { return public(k.log) }

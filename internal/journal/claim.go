@@ -1,0 +1,35 @@
+package journal
+
+import (
+	"fmt"
+
+	"github.com/liaison-office/liaison/internal/store"
+)
+
+// The store says whose it is: an office that is started on the store of another
+// would sign the other's acts as its own.
+const (
+	bucketOffice = "office"
+	keyOffice    = "name"
+)
+
+// ownStore refuses a store that belongs to another office.
+func (j *Journal) ownStore(v store.View) error {
+	name, ok, err := v.State(bucketOffice, keyOffice)
+	if err != nil || !ok {
+		return err
+	}
+	if string(name) != string(j.Office) {
+		return fmt.Errorf("the store is of %s, and this office is %s: put back the store of %s, or the name of the office in its configuration", name, j.Office, j.Office)
+	}
+	j.claimed = true
+	return nil
+}
+
+// claim writes whose the store is with the first commit to it.
+func (j *Journal) claim(tx store.Tx) error {
+	if j.claimed {
+		return nil
+	}
+	return tx.Put(bucketOffice, keyOffice, []byte(j.Office))
+}
