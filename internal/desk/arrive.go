@@ -58,6 +58,9 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 			return nil, errors.New("a relay page brings acts, not bare objects")
 		}
 	}
+	if err := d.ownActsHere(ctx, b); err != nil {
+		return nil, err
+	}
 	reg := d.reg.Load()
 	if c, known := reg.Collection(b.Collection); len(b.Items) > 0 && (!known || c.Area == liaison.Charter) {
 		return d.acceptCharterPage(ctx, n, b)
