@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/liaison-office/liaison"
@@ -44,13 +45,26 @@ func (k *Keys) of(use liaison.KeyUse) *ed25519.PrivateKey {
 	return &k.cursor
 }
 
+func seedFile(use liaison.KeyUse) string { return string(use) + ".seed" }
+
+// exposedKeys returns the files of keys that others than their owner can read.
+func exposedKeys(dir string) (paths []string) {
+	for _, use := range keyUses {
+		path := filepath.Join(dir, seedFile(use))
+		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 // NewKeys makes the keys of an office in a folder that has none.
 func NewKeys(dir string, office liaison.Office) (*Keys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	for _, use := range keyUses {
-		if err := newSeed(filepath.Join(dir, string(use)+".seed")); err != nil {
+		if err := newSeed(filepath.Join(dir, seedFile(use))); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +91,7 @@ func newSeed(path string) error {
 func LoadKeys(dir string, office liaison.Office) (*Keys, error) {
 	k := &Keys{office: office}
 	for _, use := range keyUses {
-		path := filepath.Join(dir, string(use)+".seed")
+		path := filepath.Join(dir, seedFile(use))
 		key, err := loadSeed(path)
 		if err != nil {
 			return nil, err

@@ -31,8 +31,10 @@ func op[Q, R any](fn func(context.Context, Q) (R, error)) operation {
 	}
 }
 
-// opFsck only reads.
-const opFsck = "fsck"
+const (
+	opFsck    = "fsck" // only reads
+	opControl = "control/add"
+)
 
 // operations names every operation, for the socket and for commands.
 func (p *Operator) operations() map[string]operation {
@@ -43,7 +45,7 @@ func (p *Operator) operations() map[string]operation {
 		"account/disable":  op(p.DisableAccount),
 		"account/enable":   op(p.EnableAccount),
 		"account/token":    op(p.NewToken),
-		"control/add":      op(p.AddControl),
+		opControl:          op(p.AddControl),
 		"programme/list":   op(p.Programmes),
 		"party/list":       op(p.Parties),
 		"explain":          op(p.Explain),
@@ -181,6 +183,7 @@ func Call(ctx context.Context, dir, name string, opt Options, request, reply any
 		return callSocket(ctx, dir, name, request, reply)
 	}
 	opt.ReadOnly = name == opFsck && hasHistory(dir)
+	opt.newKeys = name == opControl
 	o, err := Open(ctx, dir, opt)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@
 //
 //   - This is the only package that opens an engine, holds private keys, makes
 //     viewers' credentials and starts goroutines that live as long as the office.
+//   - Keys, pin, store and anchors belong to one office, or it does not open.
 //   - Whatever a command of the operator does, it does through Operator: the same
 //     code whether the office runs (over the local socket) or not.
 //
@@ -61,6 +62,8 @@ type Options struct {
 	// ReadOnly changes no file of the folder, which may be a copy that cannot be
 	// written: for checks.
 	ReadOnly bool
+	// newKeys leaves it to AddControl whether the keys are the office's.
+	newKeys bool
 	// NewID makes the id of a status for a principal.
 	NewID func(principal string) string
 }
@@ -106,6 +109,9 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 	if o.Keys, err = LoadKeys(filepath.Join(dir, keysDir), cfg.Office); err != nil {
 		return nil, err
 	}
+	for _, path := range exposedKeys(filepath.Join(dir, keysDir)) {
+		o.Log.Warn("a private key can be read by others than its owner: chmod 600, and think whether it is known by now", "file", path)
+	}
 	if o.Pin, err = loadPin(dir); err != nil {
 		return nil, err
 	}
@@ -123,16 +129,16 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 func (o *Office) assemble(ctx context.Context, opt Options) error {
 	o.Journal = journal.New(journal.Config{
 		Office: o.Config.Office, Store: o.Store, Signer: o.Keys, Log: o.Log,
-		Anchor: journal.AnchorDir(filepath.Join(o.Dir, anchorDir)), Now: o.now, Salt: opt.Salt,
+		Anchor: journal.AnchorDir(filepath.Join(o.Dir, anchorDir)), Now: o.now, Salt: opt.Salt, EarlierLogKeys: o.ownLogKeys,
 	})
-	if err := o.Journal.Open(ctx); err != nil {
-		return err
-	}
 	o.Desk = desk.New(desk.Config{
 		Office: o.Config.Office, Journal: o.Journal, Pinned: registry.New(o.Pin),
 		Log: o.Log, Validation: o.Config.Validation, Now: o.now,
 	})
 	if err := o.Desk.Open(ctx); err != nil {
+		return err
+	}
+	if err := o.checkBelongings(ctx, opt); err != nil {
 		return err
 	}
 	o.Accounts = newAccounts(o.Store, o.Config.Office, o.now)
@@ -147,6 +153,18 @@ func (o *Office) assemble(ctx context.Context, opt Options) error {
 		PageLimit: o.Config.Limits.PageObjects,
 	})
 	return nil
+}
+
+// checkBelongings refuses keys, pin, store and anchors that do not belong to one
+// office.
+func (o *Office) checkBelongings(ctx context.Context, opt Options) error {
+	if err := o.checkPin(ctx); err != nil {
+		return err
+	}
+	if err := o.checkKeys(o.Desk.Registry()); err != nil && !opt.newKeys {
+		return err
+	}
+	return o.Journal.Open(ctx)
 }
 
 // Close releases the folder.

@@ -160,8 +160,17 @@ type ControlRequest struct {
 }
 
 // AddControl appends control objects, one after the other, because each may
-// need those before it. The first refusal is an error and ends it.
+// need those before it. The first refusal is an error and ends it. An office
+// object that leaves this office without its keys is refused, and one that names
+// them is what an office with other keys than before can add.
 func (p *Operator) AddControl(ctx context.Context, r ControlRequest) ([]desk.Outcome, error) {
+	objects := make([][]byte, len(r.Objects))
+	for i, raw := range r.Objects {
+		objects[i] = raw
+	}
+	if err := p.o.checkNewKeys(objects); err != nil {
+		return nil, err
+	}
 	var all []desk.Outcome
 	for i, raw := range r.Objects {
 		outcome, err := p.addControl(ctx, r.Programme, raw)

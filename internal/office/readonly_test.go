@@ -71,13 +71,8 @@ func TestAFolderThatCannotBeWrittenIsChecked(t *testing.T) {
 	if err := office.Init(dir, office.Config{Office: desktest.Tokyo}, desktest.Pin()); err != nil {
 		t.Fatal(err)
 	}
-	register := office.ControlRequest{Programme: "register"}
-	for _, o := range desktest.CharterOf("register").Objects() {
-		register.Objects = append(register.Objects, o)
-	}
-	if err := office.Call(t.Context(), dir, "control/add", office.Options{}, register, new(any)); err != nil {
-		t.Fatal(err)
-	}
+	giveKeys(t, dir, desktest.NewKeys(desktest.Tokyo))
+	must(t, register(t, dir))
 	seal(t, dir, 0o400, 0o500)
 	t.Cleanup(func() { seal(t, dir, 0o600, 0o700) })
 	before := folder(t, dir)
