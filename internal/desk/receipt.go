@@ -76,7 +76,7 @@ func (d *Desk) hops(ctx context.Context, s store.View, q Query, e *store.Entry, 
 
 func (d *Desk) freshHop(ctx context.Context, s store.View, q Query) (*liaison.Hop, error) {
 	note, err := d.Journal.Checkpoint(ctx, s, q.Collection, 0)
-	if errors.Is(err, journal.ErrNoAnchor) || errors.Is(err, journal.ErrBehind) {
+	if errors.Is(err, journal.ErrNoAnchor) || errors.Is(err, journal.ErrBehind) || errors.Is(err, store.ErrFull) {
 		return nil, fmt.Errorf("%w (%w)", ErrNoWrite, err) // nor sign
 	}
 	if err != nil {

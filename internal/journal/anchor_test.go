@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/liaison-office/liaison"
@@ -157,6 +158,43 @@ func TestNothingIsAcceptedWhileNoAnchorCanBeKept(t *testing.T) {
 	}
 }
 
+// fullAnchors is a folder of anchors on a disk without room.
+type fullAnchors struct{ journal.Anchor }
+
+func (fullAnchors) Ready() error {
+	return &os.PathError{Op: "write", Path: "anchor", Err: syscall.ENOSPC}
+}
+
+// TestAFullDiskIsOneTroubleWhateverFindsIt: the anchors may be on the disk that
+// the store filled.
+func TestAFullDiskIsOneTroubleWhateverFindsIt(t *testing.T) {
+	f := &faulty{undone: true}
+	o := open(t, t.TempDir(), desktest.Tokyo, func(s store.Store) store.Store { f.Store = s; return f })
+	defer o.stop()
+	var log bytes.Buffer
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	add := func() error {
+		_, err := o.Append(t.Context(), &journal.Batch{Collection: coll, Items: fiveNotes(t)})
+		return err
+	}
+	f.next = store.ErrFull
+	room := o.Anchor
+	for range 2 {
+		if err := add(); !errors.Is(err, store.ErrFull) {
+			t.Errorf("%v", err)
+		}
+		o.Anchor = fullAnchors{room}
+	}
+	f.mu.Lock()
+	f.next = nil
+	f.mu.Unlock()
+	o.Anchor = room
+	must(t, add())
+	if text := log.String(); strings.Count(text, "level=ERROR") != 1 || strings.Count(text, "level=INFO") != 1 {
+		t.Errorf("the operator reads:\n%s", text)
+	}
+}
+
 // TestANeighboursReplayProvesThatTheStoreWasLost, and only what this office
 // signed proves it.
 func TestANeighboursReplayProvesThatTheStoreWasLost(t *testing.T) {
@@ -187,6 +225,10 @@ func TestANeighboursReplayProvesThatTheStoreWasLost(t *testing.T) {
 	}
 	if _, err := empty.Append(t.Context(), &journal.Batch{Collection: coll}); !errors.Is(err, journal.ErrBehind) {
 		t.Errorf("the log goes on: %v", err)
+	}
+	empty.reopen(t)
+	if _, err := empty.Append(t.Context(), &journal.Batch{Collection: coll}); !errors.Is(err, journal.ErrBehind) {
+		t.Errorf("after a restart the log goes on: %v", err)
 	}
 }
 

@@ -202,7 +202,7 @@ func (j *Journal) commit(group []*request) error {
 // ready refuses to accept what could not be proved.
 func (j *Journal) ready() error {
 	if err := j.Anchor.Ready(); err != nil {
-		return fmt.Errorf("%w: %w", ErrNoAnchor, err)
+		return noAnchor(err)
 	}
 	return nil
 }

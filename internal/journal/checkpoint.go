@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"syscall"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
@@ -215,7 +216,8 @@ func agrees(v store.View, c liaison.CollectionID, cp ledger.Checkpoint) error {
 // Confront takes a leaf of this office's own log as a neighbour returns it. If
 // this office signed a checkpoint over it and the store does not hold what the
 // checkpoint says, the store was lost or went back in time: the log is stopped,
-// and the error is ErrBehind. What this office has not signed proves nothing.
+// the checkpoint is its anchor from now on, and the error is ErrBehind. What this
+// office has not signed proves nothing.
 func (j *Journal) Confront(v store.View, c liaison.CollectionID, h liaison.Hop) error {
 	if err := j.stoppedErr(c); err != nil {
 		return err
@@ -228,9 +230,26 @@ func (j *Journal) Confront(v store.View, c liaison.CollectionID, h liaison.Hop) 
 	err = agrees(v, c, cp)
 	if errors.Is(err, ErrBehind) {
 		j.stop(c, err)
-		return j.stoppedErr(c)
+		return errors.Join(j.stoppedErr(c), j.keep(cp.Origin, h.Checkpoint))
 	}
 	return err
+}
+
+// keep saves an anchor.
+func (j *Journal) keep(o liaison.Origin, note string) error {
+	if err := j.Anchor.Save(o, note); err != nil {
+		return fmt.Errorf("checkpoint of %s: %w", o.Collection, noAnchor(err))
+	}
+	return nil
+}
+
+// noAnchor says why no anchor can be written. A full disk is one trouble,
+// whatever finds it.
+func noAnchor(err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("%w (%w)", store.ErrFull, err)
+	}
+	return fmt.Errorf("%w: %w", ErrNoAnchor, err)
 }
 
 func (v *verified) reset(size uint64, note string) {
@@ -298,8 +317,8 @@ func (j *Journal) sign(v store.View, c liaison.CollectionID, size uint64, done *
 	if size < done.size || size == 0 {
 		return note, nil // of an earlier size: the anchor stays with the newest
 	}
-	if err := j.Anchor.Save(origin, note); err != nil {
-		return "", fmt.Errorf("checkpoint of %s: %w: %w", c, ErrNoAnchor, err)
+	if err := j.keep(origin, note); err != nil {
+		return "", err
 	}
 	done.size, done.note = size, note
 	return note, nil

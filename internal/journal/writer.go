@@ -216,8 +216,8 @@ func (w *writer) begin() error {
 		return err
 	}
 	note := w.j.Signer.SignCheckpoint(origin, ledger.Checkpoint{Origin: origin, Root: root}.Text())
-	if err := w.j.Anchor.Save(origin, note); err != nil {
-		return fmt.Errorf("the first checkpoint: %w: %w", ErrNoAnchor, err)
+	if err := w.j.keep(origin, note); err != nil {
+		return err
 	}
 	return w.tx.Put(bucketSigned, w.c.String(), []byte("1"))
 }

@@ -104,6 +104,7 @@ func TestAnOfficeObjectWithOtherKeysIsRefused(t *testing.T) {
 	if err := register(t, dir); err == nil {
 		t.Error("something else is signed with keys that nobody knows")
 	}
+	must(t, office.Call(t.Context(), dir, "card", office.Options{}, struct{}{}, new(any)))
 	must(t, register(t, dir, object))
 	if log, err := opens(t, dir); err != nil {
 		t.Errorf("with its new keys: %v\n%s", err, log)

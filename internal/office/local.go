@@ -34,6 +34,7 @@ func op[Q, R any](fn func(context.Context, Q) (R, error)) operation {
 const (
 	opFsck    = "fsck" // only reads
 	opControl = "control/add"
+	opCard    = "card"
 )
 
 // operations names every operation, for the socket and for commands.
@@ -52,7 +53,7 @@ func (p *Operator) operations() map[string]operation {
 		"receipt":          op(p.Receipt),
 		"undelivered":      op(p.Undelivered),
 		"peer/list":        op(p.Peers),
-		"card":             op(p.Card),
+		opCard:             op(p.Card),
 		opFsck:             op(p.Fsck),
 	}
 }
@@ -183,7 +184,7 @@ func Call(ctx context.Context, dir, name string, opt Options, request, reply any
 		return callSocket(ctx, dir, name, request, reply)
 	}
 	opt.ReadOnly = name == opFsck && hasHistory(dir)
-	opt.newKeys = name == opControl
+	opt.newKeys = name == opControl || name == opCard // the way from new keys to an office object that names them
 	o, err := Open(ctx, dir, opt)
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ type Options struct {
 	// ReadOnly changes no file of the folder, which may be a copy that cannot be
 	// written: for checks.
 	ReadOnly bool
-	// newKeys leaves it to AddControl whether the keys are the office's.
+	// newKeys leaves it to the operation whether the keys are the office's.
 	newKeys bool
 	// NewID makes the id of a status for a principal.
 	NewID func(principal string) string
