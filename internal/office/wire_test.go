@@ -70,7 +70,8 @@ type observer struct {
 	zip  *zstd.Decoder
 
 	mu     sync.Mutex
-	seen   []string   // guarded by mu: writes and frames, as they came
+	writes []string   // guarded by mu: instant and length of each, as the office wrote
+	seen   []string   // guarded by mu: frames, as they were read
 	frames []received // guarded by mu: not yet answered
 
 	number  uint32
@@ -122,7 +123,7 @@ func observeWire(t tester, w *world) (o *observer, end func()) {
 	must(t, err)
 	here, there := net.Pipe()
 	d := &door{conn: make(chan net.Conn, 1), done: make(chan struct{})}
-	d.conn <- pipe{there, func(n int) { o.note("%d bytes", n) }}
+	d.conn <- pipe{there, func(n int) { o.note(&o.writes, "%d bytes", n) }}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- w.office.Relay.Serve(ctx, d) }()
@@ -147,11 +148,12 @@ func (o *observer) tlsConfig() *tls.Config {
 	}
 }
 
-// note writes down what was seen, and when.
-func (o *observer) note(format string, args ...any) {
+// note writes down what was seen, and when. The office's writes and canberra's frames are
+// two lists: which of two goroutines comes first at one instant is no matter of the office.
+func (o *observer) note(to *[]string, format string, args ...any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.seen = append(o.seen, fmt.Sprintf("%s ", time.Since(o.w.began))+fmt.Sprintf(format, args...))
+	*to = append(*to, fmt.Sprintf("%s ", time.Since(o.w.began))+fmt.Sprintf(format, args...))
 }
 
 // read takes frames until the connection ends.
@@ -166,7 +168,7 @@ func (o *observer) read() {
 			return
 		}
 		f := received{head[4], body}
-		o.note("frame %d of %d bytes: %s", f.kind, len(body), o.plain(f))
+		o.note(&o.seen, "frame %d of %d bytes: %s", f.kind, len(body), o.plain(f))
 		o.mu.Lock()
 		o.frames = append(o.frames, f)
 		o.mu.Unlock()
@@ -282,7 +284,7 @@ func (b *base) wire(t *testing.T, dir string, script []step, hidden bool) (seen 
 			o.settle()
 		}
 		o.mu.Lock()
-		seen = o.seen
+		seen = append(o.seen, o.writes...)
 		o.mu.Unlock()
 		end()
 		w.close(t)
