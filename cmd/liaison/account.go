@@ -49,18 +49,24 @@ func (c *newPassword) password(a *app) (text string, made bool, err error) {
 	return text, false, err
 }
 
+// tellPassword says that a password is set, and shows one that was made. If
+// that is lost, nobody knows it, and the error says how to set another.
 func (a *app) tellPassword(name, password string, made bool) error {
 	v := map[string]string{"account": name}
 	if made {
 		v["password"] = password
 	}
-	return a.show(v, func() {
+	err := a.show(v, func() {
 		if made {
 			a.say("%s: password %s (shown this once)", name, password)
 		} else {
 			a.say("%s: password set", name)
 		}
 	})
+	if err != nil && made {
+		err = fmt.Errorf("%w: nobody has seen the password that was made for %s; set another: liaison account password %s", err, name, name)
+	}
+	return err
 }
 
 type accountAddCmd struct {
@@ -140,7 +146,11 @@ func (c *accountTokenCmd) Run(a *app) error {
 	if err := a.call("account/token", office.TokenRequest{Name: c.Name, LifeSeconds: int64(c.Life.Seconds())}, &r); err != nil {
 		return err
 	}
-	return a.show(r, func() { a.say("%s", r.Token) })
+	err := a.show(r, func() { a.say("%s", r.Token) })
+	if err != nil {
+		err = fmt.Errorf("%w: nobody has seen the token that was made; make another", err)
+	}
+	return err
 }
 
 type accountDisableCmd struct {

@@ -43,8 +43,12 @@ func TestCommands(t *testing.T) {
 			"stop":   stop,
 			"status": status,
 			"flip":   flip,
+			"lost":   lost,
+			"repeat": repeat,
 		},
-		Condition: func(cond string) (bool, error) { return cond == "corpora" && corpora() != "", nil },
+		Condition: func(cond string) (bool, error) {
+			return cond == "corpora" && corpora() != "" || cond == "full" && exists(fullDevice), nil
+		},
 	})
 }
 
@@ -59,6 +63,41 @@ func corpora() string {
 		}
 	}
 	return ""
+}
+
+// fullDevice takes nothing.
+const fullDevice = "/dev/full"
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// lost runs a command whose result cannot be written: it must exit 1 and say
+// so, on one line that matches the expression: lost EXPRESSION liaison ….
+func lost(ts *testscript.TestScript, neg bool, args []string) {
+	full, err := os.OpenFile(fullDevice, os.O_WRONLY, 0)
+	ts.Check(err)
+	defer full.Close()
+	cmd := exec.Command(lookPath(ts, args[1]), args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "LIAISON_PASSWORD="+ts.Getenv("LIAISON_PASSWORD"))
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = full, &said
+	err = cmd.Run()
+	if got := cmd.ProcessState.ExitCode(); got != 1 {
+		ts.Fatalf("%v: status %d, want 1 (%v)\n%s", args[1:], got, err, said.String())
+	}
+	if !regexp.MustCompile(`(?m)^(liaison: |{"command":).*the result could not be written to standard output: .*`+args[0]).MatchString(said.String()) {
+		ts.Fatalf("%v says\n%s", args[1:], said.String())
+	}
+}
+
+// repeat writes a line of so many letters to a file: repeat FILE N.
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat("x", n)+"\n"), 0o600))
 }
 
 // serving ends the office that a script started last.

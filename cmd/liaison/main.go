@@ -72,7 +72,7 @@ type cli struct {
 type app struct {
 	globals
 	ctx context.Context
-	out io.Writer
+	out *result
 	err io.Writer
 	in  io.Reader
 }
@@ -85,10 +85,11 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	var c cli
+	results := &result{w: out}
 	exit := -1
 	parser, err := kong.New(&c, kong.Name("liaison"), kong.UsageOnError(),
 		kong.Description("The software of a liaison office: notes released under a programme, carried office by office, provable afterwards."),
-		kong.Writers(out, errs), kong.Exit(func(code int) { exit = code }),
+		kong.Writers(results, errs), kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
 		panic(err) // the command line is declared wrongly
@@ -97,19 +98,43 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		args = append(slices.Clone(args[1:]), "--help")
 	}
 	k, err := parser.Parse(args)
+	a := &app{globals: c.globals, ctx: ctx, out: results, err: errs, in: in}
+	if results.err != nil {
+		return a.fail("help", results.err)
+	}
 	if exit >= 0 {
 		return exit // help was asked for
 	}
-	a := &app{globals: c.globals, ctx: ctx, out: out, err: errs, in: in}
 	if err != nil {
 		a.JSON = slices.Contains(args, "--json")
 		a.complain("", fmt.Sprintf("%v (liaison --help)", err))
 		return 2
 	}
-	if err := k.Run(a); err != nil {
+	if err = k.Run(a); err == nil {
+		err = results.err
+	}
+	if err != nil {
 		return a.fail(commandOf(k), err)
 	}
 	return 0
+}
+
+// result is where results go. It remembers the first error, so that printing
+// need not be asked and no command whose result is lost ends well.
+type result struct {
+	w   io.Writer
+	err error
+}
+
+func (r *result) Write(b []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.w.Write(b)
+	if err != nil {
+		r.err = fmt.Errorf("the result could not be written to standard output: %w", err)
+	}
+	return n, r.err
 }
 
 // commandOf returns the words of the chosen command, such as "account add".
@@ -185,10 +210,11 @@ func (a *app) call(name string, request, reply any) error {
 }
 
 // show prints v as JSON if asked for, otherwise lets text print it for people.
+// The error says that it was not written.
 func (a *app) show(v any, text func()) error {
 	if !a.JSON {
 		text()
-		return nil
+		return a.out.err
 	}
 	b, err := json.Marshal(v, jsontext.Multiline(true), json.Deterministic(true))
 	if err == nil {

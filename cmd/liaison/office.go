@@ -67,7 +67,7 @@ func (c *serveCmd) Run(a *app) error {
 	if err := a.show(s, func() {
 		a.say("%s serves TAXII at %s and its neighbours at %s; Ctrl-C ends it", s.Office, s.TAXII, s.Relay)
 	}); err != nil {
-		return err
+		o.Log.Warn("the office serves all the same", "err", err) // on a full disk too
 	}
 	return o.Run(a.ctx)
 }

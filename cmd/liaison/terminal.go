@@ -8,9 +8,10 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 )
 
-// maxAnswer bounds what is typed, a password above all, in bytes.
+// maxAnswer bounds a line that is typed, a password above all, in bytes.
 const maxAnswer = 4096
 
 // errNoTerminal says that nobody is there to answer.
@@ -50,7 +51,8 @@ func (a *app) ask(question string, e echo) (string, error) {
 	return readLine(a.ctx, f)
 }
 
-// readLine reads one line, or returns when ctx ends.
+// readLine reads one line of at most maxAnswer bytes and without control
+// characters, or returns when ctx ends.
 func readLine(ctx context.Context, r io.Reader) (string, error) {
 	type answer struct {
 		line string
@@ -58,11 +60,15 @@ func readLine(ctx context.Context, r io.Reader) (string, error) {
 	}
 	got := make(chan answer, 1)
 	go func() { // ends with the process if nobody answers
-		line, err := bufio.NewReader(io.LimitReader(r, maxAnswer)).ReadString('\n')
+		line, err := bufio.NewReader(io.LimitReader(r, maxAnswer+2)).ReadString('\n')
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if err == io.EOF && line != "" {
 			err = nil
 		}
-		got <- answer{strings.TrimRight(line, "\r\n"), err}
+		if err == nil {
+			err = checkLine(line)
+		}
+		got <- answer{line, err}
 	}()
 	select {
 	case a := <-got:
@@ -70,6 +76,18 @@ func readLine(ctx context.Context, r io.Reader) (string, error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+}
+
+// checkLine says why a line is none that a person typed, or no password that
+// a client can send (RFC 7617 §2: no control characters). It does not repeat it.
+func checkLine(line string) error {
+	switch {
+	case len(line) > maxAnswer:
+		return fmt.Errorf("the line is longer than %d bytes", maxAnswer)
+	case strings.ContainsFunc(line, unicode.IsControl):
+		return errors.New("the line holds control characters")
+	}
+	return nil
 }
 
 // passwordFromInput reads a password from the first line of standard input.
