@@ -45,6 +45,7 @@ func TestCommands(t *testing.T) {
 			"flip":   flip,
 			"lost":   lost,
 			"repeat": repeat,
+			"waits":  waits,
 		},
 		Condition: func(cond string) (bool, error) {
 			return cond == "corpora" && corpora() != "" || cond == "full" && exists(fullDevice), nil
@@ -88,7 +89,7 @@ func lost(ts *testscript.TestScript, neg bool, args []string) {
 	if got := cmd.ProcessState.ExitCode(); got != 1 {
 		ts.Fatalf("%v: status %d, want 1 (%v)\n%s", args[1:], got, err, said.String())
 	}
-	if !regexp.MustCompile(`(?m)^(liaison: |{"command":).*the result could not be written to standard output: .*`+args[0]).MatchString(said.String()) {
+	if !regexp.MustCompile(`(?m)^(liaison: |{"command":).*the result could not be written to standard output: .*` + args[0]).MatchString(said.String()) {
 		ts.Fatalf("%v says\n%s", args[1:], said.String())
 	}
 }

@@ -54,7 +54,7 @@ func readPin(file string) (ledger.Pin, error) {
 type serveCmd struct{}
 
 func (c *serveCmd) Run(a *app) error {
-	o, err := office.Open(a.ctx, a.Dir, office.Options{Log: a.log(slog.LevelInfo)})
+	o, err := office.OpenToServe(a.ctx, a.Dir, office.Options{Log: a.log(slog.LevelInfo)})
 	if err != nil {
 		return err
 	}

@@ -83,15 +83,24 @@ func (p *Operator) do(ctx context.Context, name string, body []byte) ([]byte, er
 	return json.Marshal(r)
 }
 
-// Handler serves the operations on the local socket: POST /<name>.
-func (p *Operator) Handler() http.Handler {
+// handler serves the operations on the local socket until ctx ends: POST
+// /<name>. What fails after that, the journal having stopped too, is 503: it is
+// to be asked again.
+func (p *Operator) handler(ctx context.Context) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		working, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxOperatorBody))
 		if err == nil {
-			body, err = p.do(r.Context(), strings.TrimPrefix(r.URL.Path, "/"), body)
+			body, err = p.do(working, strings.TrimPrefix(r.URL.Path, "/"), body)
 		}
 		if err != nil {
-			w.WriteHeader(http.StatusUnprocessableEntity)
+			status := http.StatusUnprocessableEntity
+			if ctx.Err() != nil {
+				status = http.StatusServiceUnavailable
+			}
+			w.WriteHeader(status)
 			body = []byte(err.Error())
 		}
 		if _, err := w.Write(body); err != nil {
@@ -172,32 +181,6 @@ func dialOperator(ctx context.Context, dir string) (conn net.Conn, err error) {
 	return conn, err
 }
 
-// Call runs an operation on the office of a folder: over its socket if it is
-// serving, otherwise by opening it for as long as the operation takes. Checking
-// a folder changes nothing in it.
-func Call(ctx context.Context, dir, name string, opt Options, request, reply any) error {
-	if _, err := LoadConfig(dir); err != nil {
-		return err
-	}
-	if conn, err := dialOperator(ctx, dir); err == nil {
-		conn.Close()
-		return callSocket(ctx, dir, name, request, reply)
-	}
-	opt.ReadOnly = name == opFsck && hasHistory(dir)
-	opt.newKeys = name == opControl || name == opCard // the way from new keys to an office object that names them
-	o, err := Open(ctx, dir, opt)
-	if err != nil {
-		return err
-	}
-	do := func(ctx context.Context) error { return o.Operator().Do(ctx, name, request, reply) }
-	if opt.ReadOnly {
-		err = do(ctx)
-	} else {
-		err = o.Work(ctx, do)
-	}
-	return errors.Join(err, o.Close())
-}
-
 // hasHistory reports whether an office has ever stored or signed anything. If
 // not, there is nothing to check, and opening it makes its store.
 func hasHistory(dir string) bool {
@@ -224,14 +207,18 @@ func callSocket(ctx context.Context, dir, name string, request, reply any) error
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask the serving office: %w", err)
+		return asked(err)
 	}
 	defer resp.Body.Close()
 	out, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("ask the serving office: %w", err)
+		return asked(err)
 	}
-	if resp.StatusCode != http.StatusOK {
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusServiceUnavailable:
+		return errors.Join(errStopping, errors.New(string(out)))
+	default:
 		return errors.New(string(out))
 	}
 	return json.Unmarshal(out, reply)

@@ -276,7 +276,7 @@ func (o *Office) Run(ctx context.Context) error {
 	g.add("journal", o.Journal.Run)
 	g.add("desk", o.Desk.Run)
 	g.add("exchange", serveHTTP(o.bound.Exchange, o.Exchange, o.Log))
-	g.add("operator", serveHTTP(o.bound.Operator, o.Operator().Handler(), o.Log))
+	g.add("operator", o.serveOperator)
 	g.add("relay listener", func(ctx context.Context) error { return o.Relay.Serve(ctx, o.bound.Relay) })
 	g.add("relay", o.Relay.Run)
 	return g.wait()

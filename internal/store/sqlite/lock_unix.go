@@ -4,7 +4,6 @@ package sqlite
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -80,11 +79,11 @@ func held(f *os.File) error {
 	pid := strings.TrimSpace(string(b))
 	switch pid {
 	case "":
-		return errors.New("another process has it open: stop that one first")
+		return inUse("another process has it open: stop that one first")
 	case strconv.Itoa(os.Getpid()):
-		return errors.New("this process has it open already")
+		return inUse("this process has it open already")
 	}
-	return fmt.Errorf("process %s has it open: stop that one first, or work through it while it runs", pid)
+	return inUse("process " + pid + " has it open: stop that one first, or work through it while it runs")
 }
 
 func (l *lock) release() error {

@@ -98,6 +98,16 @@ func (w *writer) stop(err error) {
 	}
 }
 
+// ErrInUse is what Open's error is where somebody else has the store open: it
+// may be closed soon.
+var ErrInUse = errors.New("the store is in use")
+
+// inUse is an ErrInUse that says who uses it.
+type inUse string
+
+func (e inUse) Error() string      { return string(e) }
+func (inUse) Is(target error) bool { return target == ErrInUse }
+
 // Open opens the store in dir, and makes it if dir is missing or has none.
 //
 // It refuses, with a sentence that says what to do: a store another process
