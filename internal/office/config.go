@@ -110,7 +110,8 @@ func loadPin(dir string) (ledger.Pin, error) {
 
 // Init makes the folder of a new office: configuration, keys and the pinned
 // authority. It refuses a folder that holds an office already, and addresses
-// on which the office could not serve.
+// on which the office could not serve. The configuration comes last, and what
+// an Init that was interrupted has left is made complete.
 func Init(dir string, c Config, pin ledger.Pin) error {
 	c.Exchange, c.Relay = cmp.Or(c.Exchange, DefaultExchange), cmp.Or(c.Relay, DefaultRelay)
 	c.Validation = cmp.Or(c.Validation, desk.Admit)
@@ -120,18 +121,53 @@ func Init(dir string, c Config, pin ledger.Pin) error {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
 		return fmt.Errorf("%s holds an office already", dir)
 	}
+	if hasHistory(dir) {
+		return fmt.Errorf("%s holds the %s of an office without its %s: put that file back, or take another folder", dir, storeDir, ConfigFile)
+	}
 	for _, d := range []string{dir, filepath.Join(dir, storeDir), filepath.Join(dir, anchorDir), filepath.Join(dir, peersDir)} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return err
 		}
 	}
-	if _, err := NewKeys(filepath.Join(dir, keysDir), c.Office); err != nil {
+	if err := initKeys(filepath.Join(dir, keysDir), c.Office); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, PinFile), []byte(pin.String()), 0o600); err != nil {
+	if err := writeWhole(filepath.Join(dir, PinFile), pin.String()); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, ConfigFile), []byte(c.text()), 0o600)
+	return writeWhole(filepath.Join(dir, ConfigFile), c.text())
+}
+
+// initKeys makes the keys of a new office beside their place, so that there are
+// all of them or none. Keys that are there are kept, since no office has used
+// them.
+func initKeys(dir string, office liaison.Office) error {
+	if _, err := os.Stat(dir); err == nil {
+		if _, err := LoadKeys(dir, office); err != nil {
+			return fmt.Errorf("%s does not hold all keys of an office: if none ever ran with them, remove that folder and repeat: %w", dir, err)
+		}
+		return nil
+	}
+	if err := os.RemoveAll(dir + ".new"); err != nil {
+		return err
+	}
+	if _, err := NewKeys(dir+".new", office); err != nil {
+		return err
+	}
+	return os.Rename(dir+".new", dir)
+}
+
+// writeWhole writes a file that appears when it is complete.
+func writeWhole(path, text string) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // text writes the configuration with its comments.
