@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/office"
 	"github.com/liaison-office/liaison/internal/relay"
 )
 
 type peerCmd struct {
-	Add  peerAddCmd  `cmd:"" help:"Accept a neighbour's card after comparing its fingerprint with its operator."`
-	List peerListCmd `cmd:"" help:"Show the neighbours: connected, what is followed, the last trouble."`
+	Add    peerAddCmd    `cmd:"" help:"Accept a neighbour's card after comparing its fingerprint with its operator."`
+	List   peerListCmd   `cmd:"" help:"Show the neighbours: connected, what is followed or stopped and why, the last trouble."`
+	Resume peerResumeCmd `cmd:"" help:"Follow a collection again that was stopped, once the neighbour's operator has explained why."`
 }
 
 type peerAddCmd struct {
@@ -101,9 +103,31 @@ func peerLine(p relay.PeerStatus) string {
 		line += fmt.Sprintf("\n  since %s: %s", p.Since, p.Error)
 	}
 	for _, f := range p.Follows {
-		if f.Error != "" {
+		if f.Fork != nil {
+			line += fmt.Sprintf("\n  collection %s at %d: not followed since %s: %s: %s\n    the evidence, both signed checkpoints, is in forks/; when its operator has explained it: liaison peer resume %s %s",
+				f.Collection, f.Size, f.Fork.At, f.Fork.Reason, f.Fork.Detail, p.Office, f.Collection)
+		} else if f.Error != "" {
 			line += fmt.Sprintf("\n  collection %s at %d: %s", f.Collection, f.Size, f.Error)
 		}
 	}
 	return line
+}
+
+type peerResumeCmd struct {
+	Office     string `arg:"" help:"The neighbour."`
+	Collection string `arg:"" help:"Id of the collection, which peer list prints."`
+}
+
+func (c *peerResumeCmd) Run(a *app) error {
+	id, err := liaison.ParseCollectionID(c.Collection)
+	if err != nil {
+		return &usageError{err.Error()}
+	}
+	var done struct{}
+	if err := a.call("peer/resume", office.ResumeRequest{Office: liaison.Office(c.Office), Collection: id}, &done); err != nil {
+		return err
+	}
+	return a.show(map[string]string{"office": c.Office, "resumed": c.Collection}, func() {
+		a.say("collection %s of %s is followed again; the evidence stays in forks/", c.Collection, c.Office)
+	})
 }

@@ -22,6 +22,7 @@ const (
 	storeDir   = "store"
 	anchorDir  = "anchor"
 	peersDir   = "peers"
+	forksDir   = "forks"
 )
 
 // Config is liaison.toml. Every key has a default but office.

@@ -53,6 +53,7 @@ func (p *Operator) operations() map[string]operation {
 		"receipt":          op(p.Receipt),
 		"undelivered":      op(p.Undelivered),
 		"peer/list":        op(p.Peers),
+		"peer/resume":      op(p.ResumePeer),
 		opCard:             op(p.Card),
 		opFsck:             op(p.Fsck),
 	}

@@ -20,6 +20,7 @@
 //	store/          the SQLite database
 //	anchor/         the newest signed checkpoint of each log, outside the store
 //	peers/          the cards of neighbours (Card)
+//	forks/          evidence of neighbours' logs that are not followed (relay.ForkDir)
 //	liaison.sock    the operator's socket, while the office runs
 //
 // # What it does not do
@@ -150,7 +151,7 @@ func (o *Office) assemble(ctx context.Context, opt Options) error {
 	o.Relay = relay.New(relay.Config{
 		Office: o.Config.Office, Desk: o.Desk, Viewer: registry.Neighbour,
 		Key: o.Keys.relay, Peers: o.peers, LogKeys: o.logKeys, Cosign: o.cosign, Log: o.Log, Now: o.now,
-		PageLimit: o.Config.Limits.PageObjects,
+		PageLimit: o.Config.Limits.PageObjects, Forks: relay.ForkDir(filepath.Join(o.Dir, forksDir)),
 	})
 	return nil
 }

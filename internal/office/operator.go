@@ -422,6 +422,17 @@ func (p *Operator) Peers(context.Context, struct{}) ([]relay.PeerStatus, error) 
 	return p.o.Relay.Status(), nil
 }
 
+// ResumeRequest names a log that is not followed any further.
+type ResumeRequest struct {
+	Office     liaison.Office       `json:"office"`
+	Collection liaison.CollectionID `json:"collection"`
+}
+
+// ResumePeer follows a neighbour's log again after a fork.
+func (p *Operator) ResumePeer(_ context.Context, r ResumeRequest) (struct{}, error) {
+	return struct{}{}, p.o.Relay.Resume(r.Office, r.Collection)
+}
+
 // CardReply is the office's own card. Without an address nobody dials it.
 type CardReply struct {
 	Card        string `json:"card"`

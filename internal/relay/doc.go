@@ -10,8 +10,9 @@
 //
 //   - Nothing of a page reaches the desk before leaves, acts, root and signed
 //     checkpoint were verified against what was verified before. A log that was
-//     forked, shortened, reordered or rewritten is not followed any further; both
-//     checkpoints are kept as evidence (Fork), and other collections go on.
+//     forked, shortened, reordered or rewritten is not followed any further, by
+//     this process or a later one, until an operator resumes it; both checkpoints
+//     are kept as evidence (Fork, ForkDir), and other collections go on.
 //   - A page is acknowledged after the desk committed it, together with the
 //     position. What fails is tried again; nothing is skipped.
 //   - Neighbours are known by the Ed25519 keys pinned in Config.Peers and by
@@ -28,7 +29,7 @@
 //
 // # What it does not do
 //
-// It decides nothing about acts and stores nothing: the desk does. It keeps no
+// It decides nothing about acts and stores nothing but forks: the desk does. It keeps no
 // keys but the relay key it is given, and no topology: which collections are
 // offered follows from the charters, at the desk.
 package relay

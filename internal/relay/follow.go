@@ -92,11 +92,11 @@ var (
 	errLost = errors.New("the neighbour's log is shorter than what was verified of it here: it has lost entries")
 )
 
-// follow follows one collection while ctx lasts. Every error but a fork is
-// tried again, from the position the desk has.
+// follow follows one collection while ctx lasts. Every error is tried again,
+// from the position the desk has; a fork when an operator has resolved it.
 func (s *stream) follow(ctx context.Context, c liaison.CollectionID) {
 	pause := backoff{first: s.relay.cfg.Redial}
-	for !s.n.isForked(c) {
+	for s.n.mayFollow(ctx, c) {
 		err := s.followFromPosition(ctx, c, &pause)
 		if ctx.Err() != nil {
 			return
@@ -104,7 +104,7 @@ func (s *stream) follow(ctx context.Context, c liaison.CollectionID) {
 		var fork *Fork
 		if errors.As(err, &fork) {
 			s.n.forked(c, fork)
-			return
+			continue
 		}
 		if !errors.Is(err, desk.ErrPosition) { // that only says that another stream was quicker
 			s.n.reportOn(c, err)

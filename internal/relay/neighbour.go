@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/ledger"
 )
 
 // neighbour is what is remembered of an office across its streams.
@@ -17,11 +19,13 @@ type neighbour struct {
 	office liaison.Office
 	log    *slog.Logger
 	now    func() time.Time
+	forks  ForkDir
 
 	mu       sync.Mutex
 	cur      *stream                             // guarded by mu
 	trouble  trouble                             // guarded by mu
 	followed map[liaison.CollectionID]*following // guarded by mu, and so is what it points to
+	blind    error                               // why forks could not be read; guarded by mu
 }
 
 // following is how far one collection of a neighbour was followed.
@@ -30,6 +34,15 @@ type following struct {
 	lag     time.Duration // between added at the neighbour and the commit here, of the last leaf
 	trouble trouble
 	fork    *Fork
+	resumed chan struct{} // closed when the fork is resolved; nil without one
+}
+
+// stop ends following where the fork says that it was verified.
+func (f *following) stop(fork *Fork) {
+	f.fork, f.resumed = fork, make(chan struct{})
+	if head, err := ledger.ReadCheckpoint(fork.Known); err == nil {
+		f.size = head.Size
+	}
 }
 
 // trouble is the last error and when it was first seen.
@@ -131,19 +144,75 @@ func (n *neighbour) reportOn(c liaison.CollectionID, err error) {
 	}
 }
 
+// remember stops what the evidence kept on disk is against; n is new.
+func (n *neighbour) remember() {
+	forks, err := n.forks.Load(n.office)
+	if err != nil {
+		n.blind = fmt.Errorf("the evidence of forks: %w", err)
+		n.log.Error("no log of the neighbour is followed", "err", n.blind)
+	}
+	for c, f := range forks {
+		n.of(c).stop(f)
+		n.log.Warn("a neighbour's log is not followed", "collection", c.String(), "reason", string(f.Reason), "err", f)
+	}
+}
+
 // forked keeps the evidence of a log that is not followed any further.
 func (n *neighbour) forked(c liaison.CollectionID, f *Fork) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.of(c).fork = f
+	n.of(c).stop(f)
 	n.log.Error("a neighbour's log is not followed any further", "collection", c.String(),
 		"reason", string(f.Reason), "err", f, "known", f.Known, "claimed", f.Claimed)
+	if n.forks == "" {
+		return
+	}
+	if err := n.forks.Keep(f); err != nil {
+		n.log.Error("the evidence of a fork is kept until the office stops only", "collection", c.String(), "err", err)
+	}
 }
 
-func (n *neighbour) isForked(c liaison.CollectionID) bool {
+// mayFollow waits until a collection may be followed: while there is a fork,
+// until it is resolved. It is false if ctx ended first, or nobody can say.
+func (n *neighbour) mayFollow(ctx context.Context, c liaison.CollectionID) bool {
+	n.mu.Lock()
+	resumed, blind := n.of(c).resumed, n.blind
+	n.mu.Unlock()
+	switch {
+	case blind != nil:
+		n.reportOn(c, blind)
+		return false
+	case resumed == nil:
+		return true
+	}
+	select {
+	case <-resumed:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Resume follows a neighbour's log again from the position that was verified;
+// its operator has explained the fork. The evidence stays, put aside.
+func (r *Relay) Resume(o liaison.Office, c liaison.CollectionID) error {
+	if _, ok := r.peer(o); !ok {
+		return fmt.Errorf("%s is no neighbour", o)
+	}
+	n := r.neighbour(o)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.of(c).fork != nil
+	f, ok := n.followed[c]
+	if !ok || f.fork == nil {
+		return fmt.Errorf("no fork of collection %s of %s is known", c, o)
+	}
+	if err := n.forks.resolve(o, c, f.fork.At); err != nil {
+		return fmt.Errorf("put the evidence aside: %w", err)
+	}
+	n.log.Warn("a neighbour's log is followed again", "collection", c.String(), "reason", string(f.fork.Reason), "err", f.fork)
+	close(f.resumed)
+	f.fork, f.resumed = nil, nil
+	return nil
 }
 
 // begins notes where following begins.

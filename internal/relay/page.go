@@ -23,6 +23,7 @@ const (
 	Malformed     Reason = "malformed"      // a leaf that is none
 	Backdated     Reason = "backdated"      // added does not increase from leaf to leaf: reordered or backdated
 	Mismatched    Reason = "mismatched"     // what travels is not the act the leaf names
+	Unreadable    Reason = "unreadable"     // there was a fork, and the evidence kept of it cannot be read
 	Rewritten     Reason = "rewritten"      // the signed root does not follow from what was verified and the page
 )
 

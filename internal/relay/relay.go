@@ -47,6 +47,9 @@ type Config struct {
 	// line, without newline (C2SP tlog-cosignature).
 	Cosign func(checkpointText string) (line string)
 	Log    *slog.Logger
+	// Forks keeps the evidence of logs that are not followed any further.
+	// Optional: without it a restart forgets it.
+	Forks ForkDir
 
 	Now       func() time.Time // optional: time.Now
 	Redial    time.Duration    // optional: first pause before dialling again; 250 ms
@@ -243,8 +246,9 @@ func (r *Relay) neighbour(o liaison.Office) *neighbour {
 	if !ok {
 		n = &neighbour{
 			office: o, log: r.cfg.Log.With("neighbour", string(o)), now: r.cfg.Now,
-			followed: map[liaison.CollectionID]*following{},
+			followed: map[liaison.CollectionID]*following{}, forks: r.cfg.Forks,
 		}
+		n.remember()
 		r.neighbours[o] = n
 	}
 	return n
