@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/ledger"
@@ -30,7 +31,10 @@ type Card struct {
 	Keys    map[liaison.KeyUse][]byte
 }
 
-const cardHeader = "liaison/card/1"
+const (
+	cardHeader = "liaison/card/1"
+	cardSuffix = ".card" // of the files in peers/
+)
 
 // Text returns the text that is signed.
 func (c *Card) Text() string {
@@ -136,13 +140,14 @@ func AddPeer(dir, note string) (*Card, error) {
 	if err := os.MkdirAll(filepath.Join(dir, peersDir), 0o700); err != nil {
 		return nil, err
 	}
-	return c, os.WriteFile(filepath.Join(dir, peersDir, string(c.Office)+".card"), []byte(note), 0o600)
+	return c, os.WriteFile(filepath.Join(dir, peersDir, string(c.Office)+cardSuffix), []byte(note), 0o600)
 }
 
-// LoadPeers reads the cards of the neighbours, by name. The error names cards
-// that cannot be read; the others are returned all the same.
+// LoadPeers reads the cards of the neighbours, by name. The error names files
+// that cannot be read or are not named after their office, so that each office
+// has one card; the others are returned all the same.
 func LoadPeers(dir string) ([]*Card, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, peersDir, "*.card"))
+	paths, err := filepath.Glob(filepath.Join(dir, peersDir, "*"+cardSuffix))
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +164,39 @@ func LoadPeers(dir string) ([]*Card, error) {
 			bad = append(bad, fmt.Errorf("%s: %w", p, err))
 			continue
 		}
+		if want := string(c.Office) + cardSuffix; filepath.Base(p) != want {
+			bad = append(bad, fmt.Errorf("%s is the card of %s, which belongs in %s", p, c.Office, want))
+			continue
+		}
 		cards = append(cards, c)
 	}
 	return cards, errors.Join(bad...)
+}
+
+// lastSaid keeps what is found again and again from being logged each time.
+type lastSaid struct {
+	mu   sync.Mutex
+	text string // guarded by mu
+}
+
+// news reports an error that is not the one before.
+func (l *lastSaid) news(err error) bool {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	same := l.text == text
+	l.text = text
+	return !same && err != nil
+}
+
+// cards returns the readable cards; the others are logged when they change.
+func (o *Office) cards() []*Card {
+	cards, err := LoadPeers(o.Dir)
+	if o.badCards.news(err) {
+		o.Log.Error("some cards of neighbours are not used", "err", err)
+	}
+	return cards
 }

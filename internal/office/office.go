@@ -83,9 +83,10 @@ type Office struct {
 	Relay    *relay.Relay
 	Log      *slog.Logger
 
-	now    func() time.Time
-	engine *sqlite.Store
-	bound  Bound
+	now      func() time.Time
+	engine   *sqlite.Store
+	bound    Bound
+	badCards lastSaid
 }
 
 // Bound are the listeners of a running office.
@@ -185,14 +186,6 @@ func (o *Office) logKeys(of liaison.Office, at liaison.Instant) [][]byte {
 		}
 	}
 	return nil
-}
-
-func (o *Office) cards() []*Card {
-	cards, err := LoadPeers(o.Dir)
-	if err != nil {
-		o.Log.Error("the cards of the neighbours cannot be read", "err", err)
-	}
-	return cards
 }
 
 // peers lists the neighbours whose cards were confirmed here.

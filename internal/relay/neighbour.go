@@ -24,6 +24,7 @@ type neighbour struct {
 	mu       sync.Mutex
 	cur      *stream                             // guarded by mu
 	trouble  trouble                             // guarded by mu
+	rivals   rivals                              // guarded by mu
 	followed map[liaison.CollectionID]*following // guarded by mu, and so is what it points to
 	blind    error                               // why forks could not be read; guarded by mu
 }
@@ -87,6 +88,9 @@ func (n *neighbour) stream() *stream {
 func (n *neighbour) adopt(s *stream) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.cur != nil && n.rivals.met(time.Now()) {
+		n.warn(errRivals)
+	}
 	lower := min(n.office, s.relay.cfg.Office)
 	if n.cur != nil && n.cur.dialler == lower && s.dialler != lower {
 		return false
@@ -109,20 +113,31 @@ func (n *neighbour) leave(s *stream) {
 
 // report keeps an error of the neighbour's stream for Status, and logs news.
 func (n *neighbour) report(err error) {
-	if superseded(err) {
-		return
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	var b *byeError
+	switch {
+	case !superseded(err):
+		n.warn(err)
+	case errors.As(err, &b) && n.rivals.met(time.Now()):
+		n.warn(errRivals)
+	}
+}
+
+// warn notes an error; n.mu is held.
+func (n *neighbour) warn(err error) {
 	if n.trouble.set(err, n.now()) {
 		n.log.Warn("relay trouble", "err", err)
 	}
 }
 
+// well is called when there is a stream; among rivals that says nothing.
 func (n *neighbour) well() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.trouble = trouble{}
+	if !n.rivals.many(time.Now()) {
+		n.trouble = trouble{}
+	}
 }
 
 // of returns what is remembered of a collection; n.mu is held.
