@@ -108,13 +108,15 @@ func checkValues(b []byte) error {
 			return nil
 		case err != nil:
 			return err
+		case tok.Kind() == 'n' && dec.StackPointer() == "":
+			return errors.New("null is no object")
 		case tok.Kind() == 'n':
 			return fmt.Errorf("%s is null: leave it out", dec.StackPointer())
 		case tok.Kind() != '0':
 			continue
 		}
 		if f, err := tok.Float(); err != nil || math.Abs(f) > maxExact {
-			return fmt.Errorf("%s: %.40s is beyond 2^53-1", dec.StackPointer(), tok)
+			return fmt.Errorf("%s: %.40s is beyond 2^53-1", orWhole(dec.StackPointer()), tok)
 		}
 	}
 }

@@ -187,6 +187,9 @@ func (d *Desk) CharterOf(obj *stix.Object, programme string) (liaison.Collection
 		}
 		return liaison.CollectionOf(genesis, liaison.Charter, p.EpochOf(liaison.Charter)), nil
 	}
+	if programme == "" {
+		return liaison.CollectionID{}, fmt.Errorf("an object of type %s is no programme; parties, offices and routes are added to the charter of one (--programme)", obj.Type())
+	}
 	for _, c := range d.reg.Load().Collections() {
 		v, _ := c.Programme.InForce(d.now())
 		if c.Area == liaison.Charter && c.Epoch == v.EpochOf(liaison.Charter) && (v.Alias == programme || string(v.ID) == programme) {

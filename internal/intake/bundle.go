@@ -53,9 +53,6 @@ func (a *Article) Bundle(raw []byte, opt Options) ([]byte, error) {
 			return nil, fmt.Errorf("line %d: these are not the bytes the article was read from", b.Line)
 		}
 	}
-	if n := a.textBytes(); n > MaxTextBytes {
-		return nil, fmt.Errorf("the text of the article has %d bytes, the limit is %d: paste one article, not a book", n, MaxTextBytes)
-	}
 	if opt.Marking == stix.Unmarked {
 		opt.Marking = stix.Clear
 	}
@@ -83,13 +80,6 @@ func (opt Options) check() error {
 		return fmt.Errorf("no TLP level %d", opt.Marking)
 	}
 	return nil
-}
-
-func (a *Article) textBytes() (n int) {
-	for _, b := range a.Body {
-		n += len(b.Text)
-	}
-	return n
 }
 
 // in returns p in a zone an officer chose instead of an assumed one.

@@ -184,14 +184,18 @@ func TestChoicesThatCannotBeAreRefused(t *testing.T) {
 	}
 }
 
-// TestALongTextIsRefusedWithItsSize instead of an object nobody can store.
+// TestALongTextIsRefusedWithItsSize instead of an object nobody can store, and
+// before it is searched for what is in it.
 func TestALongTextIsRefusedWithItsSize(t *testing.T) {
 	raw := []byte("The pier opens in spring\n\n" + strings.Repeat("The council said on the evening of the meeting that the pier would open next year.\n", MaxTextBytes/80))
-	a, err := ReadText(raw)
-	if err != nil {
+	if a, err := ReadText(raw); err == nil || !strings.Contains(err.Error(), "the limit is 524288") {
+		t.Errorf("%d paragraphs, error %v", len(a.Body), err)
+	}
+	p := newPage(raw[:MaxTextBytes-1000])
+	if err := p.findBody(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Bundle(raw, Options{At: captured}); err == nil || !strings.Contains(err.Error(), "the limit is") {
-		t.Errorf("error %v", err)
+	if err := p.checkSize(); err != nil {
+		t.Errorf("a text within the limit: %v", err)
 	}
 }

@@ -32,6 +32,9 @@ func ReadText(raw []byte) (*Article, error) {
 	if err := p.setPublished(); err != nil {
 		return nil, fmt.Errorf("line %d: %w", p.dateline.Line, err)
 	}
+	if err := p.checkSize(); err != nil {
+		return nil, err
+	}
 	p.findSources()
 	p.findLinks()
 	p.settle()
@@ -136,6 +139,18 @@ func (p *page) body() []*line {
 		}
 	}
 	return body
+}
+
+// checkSize refuses a text that no note could carry, before it is searched.
+func (p *page) checkSize() error {
+	n := 0
+	for _, l := range p.body() {
+		n += len(l.Exact)
+	}
+	if n > MaxTextBytes {
+		return fmt.Errorf("the text of the article has %d bytes, the limit is %d: paste one article, not a book", n, MaxTextBytes)
+	}
+	return nil
 }
 
 // settle files every line that has no place yet and fills the lists.
