@@ -88,11 +88,15 @@ func (d ForkDir) read(o liaison.Office, c liaison.CollectionID) *Fork {
 	if err == nil && (f.Origin.Office != o || f.Origin.Collection != c) {
 		err = fmt.Errorf("it is of %s", f.Origin)
 	}
-	if err != nil {
-		return &Fork{
-			Origin: liaison.Origin{Office: o, Collection: c, Generation: 1}, Reason: Unreadable,
-			Detail: fmt.Sprintf("%s: %s", path, err),
-		}
+	if err == nil {
+		return f
+	}
+	f = &Fork{
+		Origin: liaison.Origin{Office: o, Collection: c, Generation: 1}, Reason: Unreadable,
+		Detail: fmt.Sprintf("%s: %s", path, err),
+	}
+	if info, err := os.Stat(path); err == nil {
+		f.At = liaison.InstantOf(info.ModTime())
 	}
 	return f
 }

@@ -35,7 +35,7 @@ type Fork struct {
 	Detail  string          `json:"detail"`
 	Known   string          `json:"known,omitzero"` // the last verified note, cosigned here; empty before the first page
 	Claimed string          `json:"claimed"`        // the note that came
-	At      liaison.Instant `json:"at"`
+	At      liaison.Instant `json:"at,omitzero"`
 }
 
 func (f *Fork) Error() string {
