@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -21,8 +23,7 @@ import (
 // The first line that it prints must hold the text after the command: … TEXT.
 func waits(ts *testscript.TestScript, neg bool, args []string) {
 	dir, words := ts.MkAbs(args[1]), args[2:len(args)-1]
-	held, err := sqlite.Open(filepath.Join(dir, "store"), sqlite.Config{})
-	ts.Check(err)
+	held := hold(ts, dir)
 	leave := sync.OnceFunc(func() { ts.Check(held.Close()) })
 	defer leave()
 	cmd := exec.Command(lookPath(ts, "liaison"), append([]string{"-v", "--dir", dir}, words...)...)
@@ -50,6 +51,20 @@ func waits(ts *testscript.TestScript, neg bool, args []string) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if want := args[len(args)-1]; !strings.Contains(line, want) {
 		ts.Fatalf("%v prints %q (%v), want %q", words, line, err, want)
+	}
+}
+
+// hold opens the store of an office. A process that another test is just starting
+// has this one's files for the moment between fork and exec, locks that were given
+// up among them.
+func hold(ts *testscript.TestScript, dir string) *sqlite.Store {
+	for {
+		held, err := sqlite.Open(filepath.Join(dir, "store"), sqlite.Config{})
+		if !errors.Is(err, sqlite.ErrInUse) {
+			ts.Check(err)
+			return held
+		}
+		runtime.Gosched()
 	}
 }
 
