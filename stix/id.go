@@ -97,33 +97,43 @@ func (id ID) hasUpper() bool {
 func NewID(typ string, uuid [16]byte) ID {
 	b := make([]byte, 0, len(typ)+2+uuidLen)
 	b = append(append(b, typ...), "--"...)
-	for i, part := range [...][]byte{uuid[:4], uuid[4:6], uuid[6:8], uuid[8:10], uuid[10:]} {
-		if i > 0 {
+	return ID(appendUUID(b, uuid))
+}
+
+func appendUUID(b []byte, uuid [16]byte) []byte {
+	for i := range uuid {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
 			b = append(b, '-')
 		}
-		b = hex.AppendEncode(b, part)
+		b = hex.AppendEncode(b, uuid[i:i+1])
 	}
-	return ID(b)
+	return b
 }
 
 // DeterministicID returns the id whose UUID is version 5 of name in namespace
 // (RFC 9562 §5.5): the same arguments give the same id.
 func DeterministicID(typ string, namespace [16]byte, name string) ID {
-	h := sha1.New()
-	h.Write(namespace[:])
-	h.Write([]byte(name))
-	var u [16]byte
-	copy(u[:], h.Sum(nil))
-	u[6] = u[6]&0x0f | 0x50
-	u[8] = u[8]&0x3f | 0x80
-	return NewID(typ, u)
+	b := make([]byte, 0, len(namespace)+len(name))
+	return NewID(typ, uuid5(append(append(b, namespace[:]...), name...)))
 }
 
+// uuid5 returns the UUID of version 5 of a namespace with a name after it.
+func uuid5(namespaceAndName []byte) (u [16]byte) {
+	sum := sha1.Sum(namespaceAndName)
+	copy(u[:], sum[:])
+	u[6] = u[6]&0x0f | 0x50
+	u[8] = u[8]&0x3f | 0x80
+	return u
+}
+
+// scoNamespace is the namespace of the ids of cyber-observables, and of nothing else
+// (STIX 2.1 §2.9): 00abedb4-aa42-466c-9c01-fed23315a9b7.
+var scoNamespace = [16]byte{0x00, 0xab, 0xed, 0xb4, 0xaa, 0x42, 0x46, 0x6c, 0x9c, 0x01, 0xfe, 0xd2, 0x33, 0x15, 0xa9, 0xb7}
+
 // SCOID returns the deterministic id of a cyber-observable object from the JCS of its
-// ID contributing properties (STIX 2.1 §2.9 and §3.4, namespace 00abedb4-aa42-466c-9c01-fed23315a9b7).
+// ID contributing properties (STIX 2.1 §2.9 and §3.4). [DeterministicSCOID] finds them.
 func SCOID(typ string, contributing []byte) ID {
-	namespace := [16]byte{0x00, 0xab, 0xed, 0xb4, 0xaa, 0x42, 0x46, 0x6c, 0x9c, 0x01, 0xfe, 0xd2, 0x33, 0x15, 0xa9, 0xb7}
-	return DeterministicID(typ, namespace, string(contributing))
+	return DeterministicID(typ, scoNamespace, string(contributing))
 }
 
 // quoteShort quotes at most 60 bytes of s for a message.

@@ -1,0 +1,86 @@
+package stix
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ErrMarkingNotFound: a marking to be removed, or the markings to be cleared, are not there.
+var ErrMarkingNotFound = errors.New("marking not found")
+
+// The markings of a whole object are a set (STIX 2.1 §7.2.2): they are written sorted,
+// each once, and read with [Object.MarkingRefs].
+//
+// What changes markings makes a new version, as [NewVersion] does and under its rules. A
+// cyber-observable without versions is changed as it is: markings do not contribute to its
+// id. What changes nothing returns the object itself.
+
+// AddMarkings puts further markings on the whole object.
+func AddMarkings(o *Object, now time.Time, refs ...ID) (*Object, error) {
+	return o.withMarkings(now, slices.Concat(o.markings, refs))
+}
+
+// RemoveMarkings takes markings off the whole object. If one of them is not among its
+// markings nothing happens, and the error is an [ErrMarkingNotFound]; an object without
+// markings is returned as it is.
+func RemoveMarkings(o *Object, now time.Time, refs ...ID) (*Object, error) {
+	if len(o.markings) == 0 {
+		return o, nil
+	}
+	for _, ref := range refs {
+		if !slices.Contains(o.markings, ref) {
+			return nil, fmt.Errorf("remove from %s: %w: %s", o.id, ErrMarkingNotFound, quoteShort(string(ref)))
+		}
+	}
+	left := slices.DeleteFunc(slices.Clone(o.markings), func(ref ID) bool { return slices.Contains(refs, ref) })
+	return o.withMarkings(now, left)
+}
+
+// SetMarkings replaces the markings of the whole object.
+func SetMarkings(o *Object, now time.Time, refs ...ID) (*Object, error) {
+	return o.withMarkings(now, refs)
+}
+
+// ClearMarkings takes all markings off the whole object.
+func ClearMarkings(o *Object, now time.Time) (*Object, error) {
+	return o.withMarkings(now, nil)
+}
+
+// withMarkings returns o with the markings given, as a set.
+func (o *Object) withMarkings(now time.Time, refs []ID) (*Object, error) {
+	wanted := sortedSet(refs)
+	if slices.Equal(wanted, sortedSet(o.markings)) {
+		return o, nil
+	}
+	return o.revised(now, Change{"object_marking_refs", quotedList(wanted)})
+}
+
+// revised makes a new version, or edits an observable that has none.
+func (o *Object) revised(now time.Time, c Change) (*Object, error) {
+	if o.sco && !o.versionable() {
+		return Edit(o, c)
+	}
+	return NewVersion(o, now, c)
+}
+
+func sortedSet[T ~string](all []T) []T {
+	set := slices.Clone(all)
+	slices.Sort(set)
+	return slices.Compact(set)
+}
+
+// quotedList returns a JSON array of strings, nil if there are none.
+func quotedList[T ~string](all []T) jsontext.Value {
+	if len(all) == 0 {
+		return nil
+	}
+	b := []byte{'['}
+	for i, s := range all {
+		b = append(comma(b, i > 0), quoted(string(s))...)
+	}
+	return append(b, ']')
+}
