@@ -101,8 +101,8 @@ func (g GranularMarking) marks() (marks []Mark) {
 	return marks
 }
 
-// IsMarked reports that all these marks are among those [GranularMarks] returns; without
-// marks, that there is any.
+// IsMarked reports that all these marks are among those [GranularMarks] returns;
+// without marks, that there is any.
 func IsMarked(o *Object, selectors []string, r Reach, marks ...Mark) (bool, error) {
 	found, err := GranularMarks(o, selectors, r)
 	if err != nil {
@@ -116,10 +116,10 @@ func IsMarked(o *Object, selectors []string, r Reach, marks ...Mark) (bool, erro
 	return len(found) > 0, nil
 }
 
-// The four that follow change granular_markings as [AddMarkings] and its kin change the
-// markings of the whole object. They write it compressed ([CompressGranular]).
-
-// AddGranular puts marks on what the selectors name.
+// AddGranular puts marks on what the selectors name. New versions are made as
+// [AddMarkings] makes them; granular_markings is written compressed ([CompressGranular]),
+// new marks first. An error is [ErrInvalidSelector], [ErrMalformedGranular], or one of
+// [NewVersion].
 func AddGranular(o *Object, now time.Time, selectors []string, marks ...Mark) (*Object, error) {
 	entries, err := o.granularEntries(selectors)
 	if err != nil {
@@ -128,13 +128,14 @@ func AddGranular(o *Object, now time.Time, selectors []string, marks ...Mark) (*
 	return o.withGranular(now, slices.Concat(marking(selectors, marks), entries))
 }
 
-// RemoveGranular takes marks off what the selectors name. If none of them is there the
-// error is an [ErrMarkingNotFound]; an object without granular markings is returned as it is.
+// RemoveGranular takes marks off what the selectors name, and off nothing above or below
+// it. If none of them is there the error is an [ErrMarkingNotFound]; an object without
+// granular markings is returned as it is. Otherwise it is like [AddGranular].
 func RemoveGranular(o *Object, now time.Time, selectors []string, marks ...Mark) (*Object, error) {
 	return o.without(now, selectors, func(m Mark) bool { return slices.Contains(marks, m) })
 }
 
-// SetGranular replaces the marks of a kind on what the selectors name.
+// SetGranular replaces the marks of a kind on what the selectors name, like [AddGranular].
 func SetGranular(o *Object, now time.Time, selectors []string, kind MarkKind, marks ...Mark) (*Object, error) {
 	entries, err := o.granularEntries(selectors)
 	if err != nil {
@@ -144,9 +145,8 @@ func SetGranular(o *Object, now time.Time, selectors []string, kind MarkKind, ma
 	return o.withGranular(now, slices.Concat(marking(selectors, marks), left))
 }
 
-// ClearGranular takes all marks of a kind off what the selectors name. If there are none
-// the error is an [ErrMarkingNotFound]; an object without granular markings is returned as
-// it is.
+// ClearGranular takes all marks of a kind off what the selectors name, as [RemoveGranular]
+// takes off some.
 func ClearGranular(o *Object, now time.Time, selectors []string, kind MarkKind) (*Object, error) {
 	return o.without(now, selectors, kind.includes)
 }
@@ -226,10 +226,8 @@ func checkSelectors(o *Object, selectors []string) error {
 	if len(selectors) == 0 {
 		return fmt.Errorf("%s: no selectors: %w", o.id, ErrInvalidSelector)
 	}
-	for _, s := range selectors {
-		if _, ok := Select(o, s); !ok {
-			return fmt.Errorf("%s: selector %s: %w", o.id, quoteShort(s), ErrInvalidSelector)
-		}
+	if missing := MissingSelectors(o, selectors); len(missing) > 0 {
+		return fmt.Errorf("%s: selector %s: %w", o.id, quoteShort(missing[0]), ErrInvalidSelector)
 	}
 	return nil
 }

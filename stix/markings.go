@@ -12,19 +12,17 @@ import (
 // ErrMarkingNotFound: a marking to be removed, or the markings to be cleared, are not there.
 var ErrMarkingNotFound = errors.New("marking not found")
 
-// The markings of a whole object are a set (STIX 2.1 §7.2.2): they are written sorted,
-// each once, and read with [Object.MarkingRefs].
+// AddMarkings puts further markings on the whole object. They are a set (STIX 2.1 §7.2.2),
+// written sorted and each once, and read with [Object.MarkingRefs].
 //
-// What changes markings makes a new version, as [NewVersion] does and under its rules. A
-// cyber-observable without versions is changed as it is: markings do not contribute to its
-// id. What changes nothing returns the object itself.
-
-// AddMarkings puts further markings on the whole object.
+// Whatever changes markings makes a new version at the instant now, under the rules of
+// [NewVersion]: for the creator only. A cyber-observable without versions is changed as it
+// is: markings do not contribute to its id. What changes nothing returns o itself.
 func AddMarkings(o *Object, now time.Time, refs ...ID) (*Object, error) {
 	return o.withMarkings(now, slices.Concat(o.markings, refs))
 }
 
-// RemoveMarkings takes markings off the whole object. If one of them is not among its
+// RemoveMarkings takes markings off the whole object, as a new version like [AddMarkings]. If one of them is not among its
 // markings nothing happens, and the error is an [ErrMarkingNotFound]; an object without
 // markings is returned as it is.
 func RemoveMarkings(o *Object, now time.Time, refs ...ID) (*Object, error) {
@@ -40,12 +38,12 @@ func RemoveMarkings(o *Object, now time.Time, refs ...ID) (*Object, error) {
 	return o.withMarkings(now, left)
 }
 
-// SetMarkings replaces the markings of the whole object.
+// SetMarkings replaces the markings of the whole object, as a new version like [AddMarkings].
 func SetMarkings(o *Object, now time.Time, refs ...ID) (*Object, error) {
 	return o.withMarkings(now, refs)
 }
 
-// ClearMarkings takes all markings off the whole object.
+// ClearMarkings takes all markings off the whole object, as a new version like [AddMarkings].
 func ClearMarkings(o *Object, now time.Time) (*Object, error) {
 	return o.withMarkings(now, nil)
 }

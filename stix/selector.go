@@ -2,6 +2,10 @@ package stix
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
+	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -10,8 +14,8 @@ import (
 // Select returns the part of o that a selector names (STIX 2.1 §7.2.3): names of
 // properties, keys of dictionaries and indexes like [0], joined by dots, as in
 // external_references.[0].source_name. ok is false if the selector is malformed or names
-// nothing that is there. The bytes belong to o. It reads each value on the way once, and
-// allocates nothing.
+// nothing that is there. The bytes belong to o. Select allocates nothing and reads no
+// further than it has to; for many selectors see [MissingSelectors].
 func Select(o *Object, selector string) (v jsontext.Value, ok bool) {
 	name, rest, more := strings.Cut(selector, ".")
 	if v, ok = o.Property(name); !ok || name == "" {
@@ -85,6 +89,79 @@ func elementOf(v jsontext.Value, n int) (jsontext.Value, bool) {
 		i = afterComma(v, end)
 	}
 	return nil, false
+}
+
+// MissingSelectors returns the selectors that name nothing on o, sorted by component and
+// each once: STIX 2.1 §7.2.3 wants none. It walks o once, however many there are.
+func MissingSelectors(o *Object, selectors []string) []string {
+	w := selectorWalk{sorted: slices.Clone(selectors)}
+	slices.SortFunc(w.sorted, compareSelectors)
+	w.sorted = slices.Compact(w.sorted)
+	w.found = make([]bool, len(w.sorted))
+	for _, m := range o.members {
+		w.enter(string(o.nameOf(m)), jsontext.Value(m.value.of(o.raw)), 0, len(w.sorted), 0)
+	}
+	return w.missing()
+}
+
+// A selectorWalk resolves selectors all at once.
+type selectorWalk struct {
+	sorted []string
+	found  []bool // beside sorted
+}
+
+func (w *selectorWalk) missing() (missing []string) {
+	for i, found := range w.found {
+		if !found {
+			missing = append(missing, w.sorted[i])
+		}
+	}
+	return missing
+}
+
+// compareSelectors orders by component: a.b stands before a-b.
+func compareSelectors(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '.':
+			return -1
+		case b[i] == '.':
+			return 1
+		default:
+			return cmp.Compare(a[i], b[i])
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// enter resolves, of the selectors from low to high, those whose component at an offset is
+// name: v is what it names.
+func (w *selectorWalk) enter(name string, v jsontext.Value, low, high, at int) {
+	component := func(i int) string {
+		c, _, _ := strings.Cut(w.sorted[i][at:], ".")
+		return c
+	}
+	low += sort.Search(high-low, func(i int) bool { return component(low+i) >= name })
+	for high = low + sort.Search(high-low, func(i int) bool { return component(low+i) > name }); low < high; low++ {
+		if len(w.sorted[low]) > at+len(name) {
+			w.children(v, low, high, at+len(name)+1)
+			return
+		}
+		w.found[low] = name != ""
+	}
+}
+
+// children goes on with the parts of v.
+func (w *selectorWalk) children(v jsontext.Value, low, high, at int) {
+	for name, value := range objectMembers(v) {
+		if name != "" && name[0] != '[' {
+			w.enter(name, value, low, high, at)
+		}
+	}
+	for n, value := range arrayElements(v) {
+		w.enter("["+strconv.Itoa(n)+"]", value, low, high, at)
+	}
 }
 
 // memberAt returns the quoted name and the value of the member that starts at i, and
