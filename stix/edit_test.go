@@ -109,6 +109,7 @@ func TestAChangeThatIsNoneIsRefused(t *testing.T) {
 	o := parse(t, identity(""))
 	for _, changes := range [][]stix.Change{
 		{{Name: "name", Value: jsontext.Value(`"a","id":"b"`)}},
+		{{Name: "name", Value: jsontext.Value(`"a","x_more":"b"`)}},
 		{{Name: "name", Value: jsontext.Value(`"a"}{`)}},
 		{{Name: "name", Value: jsontext.Value(`nonsense`)}},
 		{{Name: "name", Value: jsontext.Value(`{"a":1,"a":2}`)}},

@@ -285,6 +285,16 @@ func sameSet[T comparable](a, b []T) bool {
 	return !slices.ContainsFunc(a, in(b)) && !slices.ContainsFunc(b, in(a))
 }
 
+func TestAMarkingThatIsNotThereIsNotRemoved(t *testing.T) {
+	o, err := stix.AddMarkings(parse(t, aNote), noon, markingPool[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := stix.RemoveMarkings(o, noon, markingPool[0], markingPool[1]); !errors.Is(err, stix.ErrMarkingNotFound) {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
 func TestWhatCannotBeAMarkingIsNotPutOn(t *testing.T) {
 	o := parse(t, `{"type":"url","id":"url--`+uuid+`","value":"https://example.org/"}`)
 	var bad *stix.Error

@@ -37,7 +37,7 @@ func TestASelectorNamesWhatIsThere(t *testing.T) {
 // anObject draws an object with members of some depth.
 func anObject() *rapid.Generator[*stix.Object] {
 	return rapid.Custom(func(t *rapid.T) *stix.Object {
-		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-c]{1,3}`), 0, 5, rapid.ID[string]).Draw(t, "names")
+		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[ab][ab\-]{0,2}`), 0, 5, rapid.ID[string]).Draw(t, "names")
 		members := []string{`"type":"x-part"`, `"id":"x-part--` + uuid + `"`, `"created":"2026-01-02T03:04:05.000Z"`}
 		for _, name := range names {
 			members = append(members, quote(name)+":"+jsonValues(3).Draw(t, "value"))
@@ -91,7 +91,7 @@ func TestEveryPartCanBeSelected(t *testing.T) {
 func TestManySelectorsAreResolvedAsEachAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := anObject().Draw(t, "object")
-		some := rapid.OneOf(rapid.SampledFrom(append(paths("", o.Bytes()), "b")), rapid.StringMatching(`[a-c\-]{0,2}(\.([a-c\-]?|\[[0-2]\])){0,3}`))
+		some := rapid.OneOf(rapid.SampledFrom(append(paths("", o.Bytes()), "b")), rapid.StringMatching(`[ab\-]{0,2}(\.([ab\-]?|\[[0-2]\])){0,3}`))
 		selectors := rapid.SliceOf(some).Draw(t, "selectors")
 		missing := stix.MissingSelectors(o, selectors)
 		for _, s := range selectors {

@@ -205,6 +205,16 @@ func TestTheInstantOfTheCallerIsKeptWhole(t *testing.T) {
 	}
 }
 
+func TestTwoVersionsAtOneInstantAreInOrder(t *testing.T) {
+	first, err := stix.NewVersion(parse(t, aNote), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := stix.NewVersion(first, noon); err != nil || second.Modified() != "2030-01-02T12:00:00.001Z" {
+		t.Errorf("%v, %v", second, err)
+	}
+}
+
 func TestNothingIsLaterThanTheLastInstant(t *testing.T) {
 	o := parse(t, strings.Replace(aNote, `"modified":"2026-01-02T03:04:05.000Z"`, `"modified":"9999-12-31T23:59:59.9999Z"`, 1))
 	if _, err := stix.NewVersion(o, noon); !errors.Is(err, stix.ErrNotLater) {
