@@ -14,10 +14,11 @@ const Anything = "*"
 // one, so that nothing but the assembly can open one.
 var Rooms = map[string][]string{
 	// The public library.
-	"stix":   {},
-	"":       {"stix"}, // the words
-	"ledger": {""},
-	"taxii":  {"stix"},
+	"stix":         {"stix/pattern"},
+	"stix/pattern": {},
+	"":             {"stix"}, // the words
+	"ledger":       {""},
+	"taxii":        {"stix"},
 
 	// Cellar.
 	"internal/store":           {""},

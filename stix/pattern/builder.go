@@ -1,0 +1,187 @@
+package pattern
+
+// A builder makes the nodes of a tree. Nodes of one kind share slabs. A nil builder makes
+// nothing: then the parser only checks.
+type builder struct {
+	tree *firstSlab
+
+	observations []ObservationExpression // operands of the operators being read
+	comparisons  []ComparisonExpression
+	work         int
+
+	simple     slab[Observation]
+	comparison slab[Comparison]
+	steps      slab[Step]
+	constants  slab[Constant]
+	operandsO  slab[ObservationExpression]
+	operandsC  slab[ComparisonExpression]
+}
+
+// firstSlab holds what nearly every pattern needs, in one allocation.
+type firstSlab struct {
+	pattern     Pattern
+	observation [1]Observation
+	comparison  [2]Comparison
+	steps       [4]Step
+}
+
+func newBuilder() (b builder) {
+	b.tree = new(firstSlab)
+	b.simple.free = b.tree.observation[:]
+	b.comparison.free = b.tree.comparison[:]
+	b.steps.free = b.tree.steps[:]
+	return b
+}
+
+// A slab hands out values of one kind. Each new one is twice as large as the one before.
+type slab[T any] struct {
+	free []T
+	size int
+}
+
+func (s *slab[T]) take(n int) []T {
+	if n > len(s.free) {
+		s.grow(n)
+	}
+	taken := s.free[:n:n]
+	s.free = s.free[n:]
+	return taken
+}
+
+func (s *slab[T]) grow(n int) {
+	s.size = max(2*s.size, n, 4)
+	s.free = make([]T, s.size)
+}
+
+// start opens a run of unknown length, to which the caller appends until he calls keep.
+func (s *slab[T]) start() []T {
+	if len(s.free) == 0 {
+		s.grow(1)
+	}
+	return s.free[:0]
+}
+
+// keep closes a run. One that outgrew the slab has an array of its own by then.
+func (s *slab[T]) keep(run []T) []T {
+	if len(run) > 0 && len(run) <= len(s.free) && &run[0] == &s.free[0] {
+		s.free = s.free[len(run):]
+	}
+	return run[:len(run):len(run)]
+}
+
+func (b *builder) startSteps() []Step {
+	if b == nil {
+		return nil
+	}
+	return b.steps.start()
+}
+
+func (b *builder) addStep(steps []Step, s Step) []Step {
+	if b == nil {
+		return nil
+	}
+	return append(steps, s)
+}
+
+func (b *builder) takeSteps(steps []Step) []Step {
+	if b == nil {
+		return nil
+	}
+	return b.steps.keep(steps)
+}
+
+func (b *builder) startSet() []Constant {
+	if b == nil {
+		return nil
+	}
+	return b.constants.start()
+}
+
+func (b *builder) addConstant(set []Constant, c Constant) []Constant {
+	if b == nil {
+		return nil
+	}
+	return append(set, c)
+}
+
+func (b *builder) takeSet(set []Constant) []Constant {
+	if b == nil {
+		return nil
+	}
+	return b.constants.keep(set)
+}
+
+func (b *builder) newComparison(c *Comparison) ComparisonExpression {
+	if b == nil {
+		return nil
+	}
+	node := &b.comparison.take(1)[0]
+	*node = *c
+	return node
+}
+
+func (b *builder) newObservation(at int, c ComparisonExpression) ObservationExpression {
+	if b == nil {
+		return nil
+	}
+	node := &b.simple.take(1)[0]
+	*node = Observation{at, c}
+	return node
+}
+
+func (b *builder) newQualified(at int, e ObservationExpression, all []Qualifier) ObservationExpression {
+	if b == nil {
+		return nil
+	}
+	return &Qualified{at, e, all}
+}
+
+// markObservations returns where the operands of an operator will begin.
+func (b *builder) markObservations() int {
+	if b == nil {
+		return 0
+	}
+	return len(b.observations)
+}
+
+func (b *builder) pushObservation(e ObservationExpression) {
+	if b != nil {
+		b.observations = append(b.observations, e)
+	}
+}
+
+// joinObservations makes a node of the operands since mark.
+func (b *builder) joinObservations(at int, op ObservationOperator, mark int) ObservationExpression {
+	if b == nil {
+		return nil
+	}
+	operands := b.operandsO.take(len(b.observations) - mark)
+	b.work += copy(operands, b.observations[mark:])
+	b.observations = b.observations[:mark]
+	return &Observations{at, op, operands}
+}
+
+// markComparisons returns where the operands of an operator will begin.
+func (b *builder) markComparisons() int {
+	if b == nil {
+		return 0
+	}
+	return len(b.comparisons)
+}
+
+func (b *builder) pushComparison(e ComparisonExpression) {
+	if b != nil {
+		b.comparisons = append(b.comparisons, e)
+	}
+}
+
+// joinComparisons makes a node of the operands since mark.
+func (b *builder) joinComparisons(at int, op BooleanOperator, mark int) ComparisonExpression {
+	if b == nil {
+		return nil
+	}
+	operands := b.operandsC.take(len(b.comparisons) - mark)
+	b.work += copy(operands, b.comparisons[mark:])
+	b.comparisons = b.comparisons[:mark]
+	return &Comparisons{at, op, operands}
+}
