@@ -13,6 +13,9 @@ type builder struct {
 	comparison slab[Comparison]
 	steps      slab[Step]
 	constants  slab[Constant]
+	qualified  slab[Qualified]
+	joinedO    slab[Observations]
+	joinedC    slab[Comparisons]
 	operandsO  slab[ObservationExpression]
 	operandsC  slab[ComparisonExpression]
 }
@@ -46,6 +49,13 @@ func (s *slab[T]) take(n int) []T {
 	taken := s.free[:n:n]
 	s.free = s.free[n:]
 	return taken
+}
+
+// one stores a single value.
+func (s *slab[T]) one(v T) *T {
+	place := &s.take(1)[0]
+	*place = v
+	return place
 }
 
 func (s *slab[T]) grow(n int) {
@@ -115,25 +125,21 @@ func (b *builder) newComparison(c *Comparison) ComparisonExpression {
 	if b == nil {
 		return nil
 	}
-	node := &b.comparison.take(1)[0]
-	*node = *c
-	return node
+	return b.comparison.one(*c)
 }
 
 func (b *builder) newObservation(at int, c ComparisonExpression) ObservationExpression {
 	if b == nil {
 		return nil
 	}
-	node := &b.simple.take(1)[0]
-	*node = Observation{at, c}
-	return node
+	return b.simple.one(Observation{at, c})
 }
 
 func (b *builder) newQualified(at int, e ObservationExpression, all []Qualifier) ObservationExpression {
 	if b == nil {
 		return nil
 	}
-	return &Qualified{at, e, all}
+	return b.qualified.one(Qualified{at, e, all})
 }
 
 // markObservations returns where the operands of an operator will begin.
@@ -158,7 +164,7 @@ func (b *builder) joinObservations(at int, op ObservationOperator, mark int) Obs
 	operands := b.operandsO.take(len(b.observations) - mark)
 	b.work += copy(operands, b.observations[mark:])
 	b.observations = b.observations[:mark]
-	return &Observations{at, op, operands}
+	return b.joinedO.one(Observations{at, op, operands})
 }
 
 // markComparisons returns where the operands of an operator will begin.
@@ -183,5 +189,5 @@ func (b *builder) joinComparisons(at int, op BooleanOperator, mark int) Comparis
 	operands := b.operandsC.take(len(b.comparisons) - mark)
 	b.work += copy(operands, b.comparisons[mark:])
 	b.comparisons = b.comparisons[:mark]
-	return &Comparisons{at, op, operands}
+	return b.joinedC.one(Comparisons{at, op, operands})
 }

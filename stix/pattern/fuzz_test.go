@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/liaison-office/liaison/stix/pattern"
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // FuzzParse: whatever the text, nothing panics, Parse and Check say the same, the error stands in

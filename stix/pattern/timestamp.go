@@ -1,6 +1,9 @@
 package pattern
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 const (
 	timestampShape = "0000-00-00T00:00:00" // 0 stands for any digit
@@ -79,11 +82,5 @@ func instantKey(text string) string {
 	if len(text) == len(timestampShape) {
 		return text
 	}
-	for text[len(text)-1] == '0' {
-		text = text[:len(text)-1]
-	}
-	if text[len(text)-1] == '.' {
-		text = text[:len(text)-1]
-	}
-	return text
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
 }

@@ -121,10 +121,22 @@ func TestCheckingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestAPlainPatternTakesFewAllocations: its whole tree is one.
+// TestAPlainPatternTakesFewAllocations: one is the whole tree, the other its builder.
 func TestAPlainPatternTakesFewAllocations(t *testing.T) {
-	if n := testing.AllocsPerRun(20, func() { pattern.Parse(plain) }); n > 1 {
+	if n := testing.AllocsPerRun(20, func() { pattern.Parse(plain) }); n > 2 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestALongPatternTakesFewAllocations: nodes share slabs, however many there are.
+func TestALongPatternTakesFewAllocations(t *testing.T) {
+	for _, name := range []string{"comparisons OR", "comparisons mixed", "observations AND", "observations mixed", "set", "path"} {
+		short, long := shapes[name](1000), shapes[name](8000)
+		few := testing.AllocsPerRun(3, func() { pattern.Parse(short) })
+		more := testing.AllocsPerRun(3, func() { pattern.Parse(long) })
+		if more > few+30 {
+			t.Errorf("%s: %v allocations, and %v for eight times as many parts", name, few, more)
+		}
 	}
 }
 
