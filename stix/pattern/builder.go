@@ -73,7 +73,7 @@ func (s *slab[T]) start() []T {
 
 // keep closes a run. One that outgrew the slab has an array of its own by then.
 func (s *slab[T]) keep(run []T) []T {
-	if len(run) > 0 && len(run) <= len(s.free) && &run[0] == &s.free[0] {
+	if len(run) > 0 && &run[0] == &s.free[0] {
 		s.free = s.free[len(run):]
 	}
 	return run[:len(run):len(run)]

@@ -211,22 +211,16 @@ func (r *reviewer) types(e ComparisonExpression) map[string]bool {
 	return all
 }
 
-// union adds the smaller set to the larger.
+// union adds b to a. What an operand costs here, it cost to be read.
 func union(a, b map[string]bool) map[string]bool {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
 	for t := range b {
 		a[t] = true
 	}
 	return a
 }
 
-// common keeps of the smaller set what the larger has too.
+// common keeps of a what b has too.
 func common(a, b map[string]bool) map[string]bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
 	for t := range a {
 		if !b[t] {
 			delete(a, t)
