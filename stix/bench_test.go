@@ -2,6 +2,7 @@ package stix_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/liaison-office/liaison/stix"
@@ -76,4 +77,55 @@ func BenchmarkLabelOf(b *testing.B) {
 	for b.Loop() {
 		stix.LabelOf(o, nil)
 	}
+}
+
+func BenchmarkParseAndValidate(b *testing.B) {
+	const count = 1000
+	var objects [][]byte
+	size := 0
+	for n := range count {
+		objects = append(objects, indicator(n))
+		size += len(objects[n])
+	}
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, object := range objects {
+			o, err := stix.Parse(object, stix.DefaultLimits())
+			if err != nil {
+				b.Fatal(err)
+			}
+			if f := o.Findings(); len(f) > 0 {
+				b.Fatal(f)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N)*count/b.Elapsed().Seconds(), "objects/s")
+}
+
+// BenchmarkRealObjects parses and validates ATT&CK for mobile, where it is at hand.
+func BenchmarkRealObjects(b *testing.B) {
+	body := readFile(b, filepath.Join(shared(b), "corpora", "attack", "mobile-attack-17.1.json.gz"))
+	e, err := stix.ParseEnvelope(body, roomy)
+	if err != nil {
+		b.Fatal(err)
+	}
+	size := 0
+	for _, item := range e.Objects {
+		size += len(item.Raw)
+	}
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	findings := 0
+	for b.Loop() {
+		for _, item := range e.Objects {
+			o, err := stix.Parse(item.Raw, stix.DefaultLimits())
+			if err != nil {
+				b.Fatal(err)
+			}
+			findings += len(o.Findings())
+		}
+	}
+	b.ReportMetric(float64(b.N*len(e.Objects))/b.Elapsed().Seconds(), "objects/s")
+	b.ReportMetric(float64(findings)/float64(b.N*len(e.Objects)), "findings/object")
 }

@@ -50,7 +50,8 @@ type Item struct {
 // kinds, or exceeds a limit.
 func ParseEnvelope(b []byte, lim Limits) (Envelope, error) {
 	lim = lim.withDefaults()
-	r := envelopeReader{body: b, lim: lim, element: newScanner(lim, min(len(b), 4<<10))}
+	r := envelopeReader{body: b, lim: lim, element: newScanner(lim)}
+	defer r.element.release()
 	e, err := r.read()
 	if err != nil {
 		return Envelope{}, err
@@ -107,6 +108,7 @@ func (r *envelopeReader) checkStart() *Error {
 // A topLevel is what the members of a body say about its kind.
 type topLevel struct {
 	typ, objects []byte // values as received; nil if absent
+	legacy       bool   // a bundle of STIX 2.0
 	objectLike   bool   // it has a member that only STIX objects and bundles have
 	strange      bool   // it has a member that no envelope has
 	duplicate    *Error
@@ -131,7 +133,20 @@ func (r *envelopeReader) container() (Envelope, *Error) {
 	case top.duplicate != nil:
 		return Envelope{}, top.duplicate
 	}
+	if kind == Bundle && top.legacy {
+		markLegacy(items)
+	}
 	return Envelope{Kind: kind, Objects: items}, r.end()
+}
+
+// markLegacy tells objects that their bundle is of STIX 2.0, where they have no
+// spec_version of their own.
+func markLegacy(items []Item) {
+	for _, item := range items {
+		if item.Object != nil {
+			item.Object.legacy = true
+		}
+	}
 }
 
 // members reads the members of the top level, and the elements of objects if it is a list.
@@ -168,8 +183,10 @@ func (t *topLevel) note(name string, value []byte) {
 	switch name {
 	case "type":
 		t.typ, t.objectLike = value, true
-	case "id", "spec_version":
+	case "id":
 		t.objectLike = true
+	case "spec_version":
+		t.objectLike, t.legacy = true, string(value) == `"2.0"`
 	case "objects":
 		t.objects = value
 	case "more", "next":
@@ -245,7 +262,7 @@ func (r *envelopeReader) elements() ([]Item, *Error) {
 		if done {
 			return items, nil
 		}
-		item, err := r.item(fmt.Sprintf("/objects/%d", len(items)))
+		item, err := r.item(len(items))
 		if err != nil {
 			return nil, err
 		}
@@ -259,9 +276,9 @@ func (r *envelopeReader) tooMany() *Error {
 	return &Error{"/objects", CodeTooMany, fmt.Sprintf("more than %d objects in one body", r.lim.Objects)}
 }
 
-// item reads one element. What is wrong with the element is its own matter, unless it
+// item reads one element: the n-th of a list, or one of lines if n is negative. What is wrong with the element is its own matter, unless it
 // leaves the body no JSON.
-func (r *envelopeReader) item(at string) (Item, *Error) {
+func (r *envelopeReader) item(n int) (Item, *Error) {
 	start := r.pos
 	r.element.reset(r.body, r.pos)
 	o, fault := r.element.element()
@@ -270,8 +287,8 @@ func (r *envelopeReader) item(at string) (Item, *Error) {
 		return Item{Raw: r.body[start:r.pos:r.pos], Object: o}, nil
 	}
 	if err := r.skip(); err != nil {
-		if err.Pointer == "" {
-			err.Pointer = at
+		if err.Pointer == "" && n >= 0 {
+			err.Pointer = fmt.Sprintf("/objects/%d", n)
 		}
 		return Item{}, err
 	}
@@ -287,7 +304,7 @@ func (r *envelopeReader) lines() (Envelope, *Error) {
 				return e, r.unexpected("the end, or an object on a new line,")
 			}
 		}
-		item, err := r.item("")
+		item, err := r.item(-1)
 		if err != nil {
 			return e, err
 		}

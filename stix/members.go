@@ -102,6 +102,13 @@ func stringOf(v jsontext.Value) (text string, ok bool) {
 	return unquote(v), true
 }
 
+// textOf is stringOf without a copy where there are no escapes: the text is part of v, which
+// nobody may change.
+func textOf(v jsontext.Value) (text string, ok bool) {
+	b, ok := bytesOf(v)
+	return view(b), ok
+}
+
 // bytesOf is stringOf without a copy where there are no escapes.
 func bytesOf(v jsontext.Value) (text []byte, ok bool) {
 	if v.Kind() != '"' {

@@ -18,7 +18,7 @@ func (s *scanner) number() *Error {
 	s.pos += n
 	s.out = append(s.out, text...)
 	if !(whole && n <= 15) && beyondIJSON(text) {
-		s.find(Must, FindNumber, "§2.10", "a number that a double cannot hold; it compares as written")
+		s.find(FindNumber, "§2.10", "a number that a double cannot hold; it compares as written")
 	}
 	return s.checkSize()
 }

@@ -11,10 +11,11 @@ import (
 // changes, and may be used by any number of goroutines. What it returns by reference
 // belongs to it and must not be written to.
 type Object struct {
-	raw      []byte // compact
-	members  []member
-	refs     []ref
-	findings []Finding
+	raw     []byte // compact
+	members []member
+	refs    []ref
+	scanned []Finding // what the scanner found
+	legacy  bool      // it came in a bundle of STIX 2.0
 
 	id          ID
 	typ         string
@@ -41,8 +42,8 @@ type GranularMarking struct {
 // says, and it is an [*Error]; what is merely wrong, [Object.Findings] says.
 func Parse(b []byte, lim Limits) (*Object, error) {
 	lim = lim.withDefaults()
-	s := newScanner(lim, min(len(b), lim.ObjectBytes))
-	s.single = true
+	s := newScanner(lim)
+	defer s.release()
 	o, err := s.parse(b)
 	if err != nil {
 		return nil, err
@@ -76,23 +77,15 @@ func (s *scanner) element() (*Object, *Error) {
 		return nil, &Error{Code: CodeNotObject, Reason: "this is JSON, but not an object"}
 	}
 	o := &Object{
-		raw:      s.compacted(),
-		members:  slices.Clone(s.members),
-		refs:     slices.Clone(s.refs),
-		findings: s.findings,
+		raw:     bytes.Clone(s.out),
+		members: slices.Clone(s.members),
+		refs:    slices.Clone(s.refs),
+		scanned: s.findings,
 	}
 	if err := o.read(); err != nil {
 		return nil, err
 	}
 	return o, nil
-}
-
-// compacted returns the bytes written, as an allocation of their own and of their size.
-func (s *scanner) compacted() []byte {
-	if s.single && cap(s.out) == len(s.out) {
-		return s.out
-	}
-	return bytes.Clone(s.out)
 }
 
 // Bytes returns the object as it was written, without insignificant white space.
@@ -139,9 +132,6 @@ func (o *Object) Granular() []GranularMarking { return o.granular }
 // IsSCO reports a cyber-observable: one of the 18 types of STIX 2.1 §6, or a type with an
 // extension of extension_type new-sco. It needs neither created nor modified.
 func (o *Object) IsSCO() bool { return o.sco }
-
-// Findings returns what is wrong with the object, at most 100 findings.
-func (o *Object) Findings() []Finding { return o.findings }
 
 // Property returns the value of a top-level member as written, without insignificant
 // white space.

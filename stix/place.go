@@ -34,11 +34,11 @@ func pointerToken(name string) string {
 }
 
 // find notes something wrong at the value being read.
-func (s *scanner) find(level Level, code, section, message string) {
+func (s *scanner) find(code, section, message string) {
 	if len(s.findings) == maxFindings {
 		return
 	}
-	s.findings = addFinding(s.findings, Finding{level, code, s.pointer(), message, section})
+	s.findings = addFinding(s.findings, Finding{levels[code], code, s.pointer(), message, section})
 }
 
 func addFinding(all []Finding, f Finding) []Finding {
@@ -46,7 +46,7 @@ func addFinding(all []Finding, f Finding) []Finding {
 	case len(all) < maxFindings-1:
 		return append(all, f)
 	case len(all) == maxFindings-1:
-		return append(all, Finding{Level: Defect, Code: FindMore, Message: "there are more findings than are listed"})
+		return append(all, Finding{Level: KnownDefect, Code: FindMore, Message: "there are more findings than are listed"})
 	}
 	return all
 }

@@ -3,6 +3,7 @@ package stix
 import (
 	"bytes"
 	"fmt"
+	"sync"
 )
 
 // A scanner reads one JSON value in one pass. It checks the grammar and what strict JSON
@@ -14,8 +15,6 @@ type scanner struct {
 	out []byte
 	lim Limits
 
-	single bool // it reads one value only, so out may be given away
-
 	path     []step // from the root to the value being read
 	names    []name // names of the objects being read, innermost last
 	members  []member
@@ -23,19 +22,28 @@ type scanner struct {
 	findings []Finding
 }
 
-// newScanner returns a scanner with room for what an ordinary object holds.
-func newScanner(lim Limits, size int) *scanner {
-	var room struct {
-		scanner
-		path    [8]step
-		names   [48]name
-		members [32]member
-		refs    [16]ref
-	}
-	s := &room.scanner
-	s.lim, s.out = lim, make([]byte, 0, size)
-	s.path, s.names, s.members, s.refs = room.path[:0], room.names[:0], room.members[:0], room.refs[:0]
+// scanners are kept for reuse: they grow to what an ordinary object needs, and nothing of
+// an Object refers to one.
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
+
+// maxKept bounds the room of a scanner that is kept.
+const maxKept = 1 << 20
+
+// newScanner returns a scanner; release gives it back.
+func newScanner(lim Limits) *scanner {
+	s := scanners.Get().(*scanner)
+	s.lim = lim
 	return s
+}
+
+func (s *scanner) release() {
+	if cap(s.out)+16*cap(s.names)+32*(cap(s.members)+cap(s.refs)) > maxKept {
+		return
+	}
+	s.src, s.findings = nil, nil
+	clear(s.names[:cap(s.names)]) // their texts
+	clear(s.members[:cap(s.members)])
+	scanners.Put(s)
 }
 
 // A span is a range of scanner.out, later of the bytes of an object.
@@ -59,6 +67,7 @@ type name struct {
 // A member is one top-level member. text is its name when it has escapes.
 type member struct {
 	name, value span
+	hash        uint32
 	text        string
 }
 
@@ -146,7 +155,7 @@ func (s *scanner) object() *Error {
 			return err
 		}
 		if len(s.path) == 1 {
-			s.members = append(s.members, member{n.span, s.spanFrom(start), n.text})
+			s.members = append(s.members, member{n.span, s.spanFrom(start), n.hash, n.text})
 		}
 		s.space()
 	}
@@ -314,7 +323,7 @@ func (s *scanner) stringValue(m meaning) *Error {
 	r := ref{span{uint32(start + 1), uint32(len(s.out) - 1)}, escaped, m == markingReference}
 	s.refs = append(s.refs, r)
 	if !r.isID(s.out) && string(s.path[0].name.of(s.out)) != "objects" { // STIX 2.1 §2.13: local names
-		s.find(Must, FindRef, "§2.9", "a name that ends in _ref or _refs holds identifiers; this is none")
+		s.find(FindRef, "§2.9", "a name that ends in _ref or _refs holds identifiers; this is none")
 	}
 	return nil
 }

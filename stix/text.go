@@ -26,7 +26,7 @@ func (s *scanner) string() (escaped bool, err *Error) {
 			s.pos = i + 1
 			s.out = append(s.out, s.src[start:s.pos]...)
 			if invisible {
-				s.find(Defect, FindInvisible, "", "text has direction overrides, zero-width or tag characters")
+				s.find(FindInvisible, "", "text has direction overrides, zero-width or tag characters")
 			}
 			return escaped, s.checkSize()
 		case c == '\\':

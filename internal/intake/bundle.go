@@ -207,7 +207,7 @@ func (g *graph) identities() {
 // of the site.
 func (g *graph) capture() stix.ID {
 	hashes := object{"hashes": object{"SHA-256": g.digest}}
-	file := g.add(g.sco("file", hashes, object{"size": len(g.raw), "mime_type": "text/plain; charset=utf-8"}))
+	file := g.add(g.sco("file", hashes, object{"size": len(g.raw), "mime_type": "text/plain"}))
 	observed := []stix.ID{file}
 	seen := map[string]bool{}
 	for _, l := range g.a.Links {

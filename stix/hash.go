@@ -1,0 +1,57 @@
+package stix
+
+import "strings"
+
+// hashes checks a dictionary of hashes (§2.7).
+func (v *validator) hashes(i int) int {
+	if v.raw[i] != '{' {
+		return v.wrongKind(i, "an object of hashes")
+	}
+	if v.raw[i+1] == '}' {
+		v.here(FindEmptyDict, "§2.7", "hashes have at least one member, or are left out")
+		return i + 2
+	}
+	return v.each(i, func(name []byte, i int) int {
+		if len(name) < 3 || !isDictionaryKey(name) {
+			v.here(FindHashKey, "§2.7", "names of hash algorithms are 3 to 250 of a-z, A-Z, 0-9, _ and -")
+		} else if _, known := hashAlgorithmOV.has[string(name)]; !known {
+			v.here(FindHashName, "§10.7", quoteShort(string(name))+" is not in "+hashAlgorithmOV.Name)
+		}
+		if v.raw[i] != '"' {
+			return v.wrongKind(i, "a string")
+		}
+		end := stringEnd(v.raw, i)
+		if want := hashLength(string(name)); want > 0 && !isHexOf(v.raw[i+1:end-1], want) {
+			v.here(FindHash, "§2.7", "a "+string(name)+" is "+shortFloat(float64(want))+" hexadecimal digits")
+		}
+		return end
+	})
+}
+
+// hashLength returns how many hexadecimal digits a hash has, 0 if that is not known.
+func hashLength(name string) int {
+	switch strings.ToUpper(name) {
+	case "MD5":
+		return 32
+	case "SHA-1", "RIPEMD-160":
+		return 40
+	case "SHA-224", "SHA3-224":
+		return 56
+	case "SHA-256", "SHA3-256":
+		return 64
+	case "SHA-384", "SHA3-384":
+		return 96
+	case "SHA-512", "SHA3-512", "WHIRLPOOL":
+		return 128
+	}
+	return 0
+}
+
+func isHexOf(b []byte, n int) bool {
+	for _, c := range b {
+		if !isHexDigit(c) {
+			return false
+		}
+	}
+	return len(b) == n
+}
