@@ -135,13 +135,9 @@ func (o *Object) IsSCO() bool { return o.sco }
 
 // Property returns the value of a top-level member as written, without insignificant
 // white space.
-func (o *Object) Property(name string) (jsontext.Value, bool) {
-	for _, m := range o.members {
-		if string(o.nameOf(m)) == name {
-			return jsontext.Value(m.value.of(o.raw)), true
-		}
-	}
-	return nil, false
+func (o *Object) Property(name string) (v jsontext.Value, ok bool) {
+	v = o.at(name)
+	return v, v != nil
 }
 
 // names returns the names of the top-level members.

@@ -49,6 +49,7 @@ var Rooms = map[string][]string{
 	"tools/kill":             {Anything},
 	"tools/vectors/generate": {Anything},
 	"tools/vectors/sample":   {"", "stix", "ledger"},
+	"tools/views":            {"stix"},
 
 	// Test help that several packages share; only tests import it.
 	"internal/desk/desktest": {Anything},
