@@ -1,27 +1,67 @@
-// Package stix reads STIX 2.1 objects as other people wrote them, keeps their
-// bytes, and says what is wrong with them without changing them.
+// Package stix is STIX 2.1 for programs: it reads objects as other people wrote them, says
+// what is wrong with them, shows what they hold, and keeps their bytes.
 //
-// [Parse] takes one object, [ParseEnvelope] what a client posts or a file holds
-// (a TAXII envelope, a bundle, one object, or one object a line). [LabelOf] turns
-// markings into the one [TLP] level that decides how far an object may travel.
+// # Reading
 //
-// # Invariants
+// [Parse] reads one object, [ParseEnvelope] what a client posts or a file holds: a TAXII
+// envelope, a bundle, one object, or one object a line. JSON is strict: UTF-8, no member name
+// twice in one object, no lone surrogates, depth and size within [Limits]. Names match
+// exactly: ID is not id.
 //
-//   - Insignificant white space is removed once; nothing else ever changes. Unknown
-//     properties, types and extensions survive byte for byte. An [Object] is immutable.
-//   - JSON is strict: UTF-8, no duplicate member names at any depth, no lone
-//     surrogates, bounded depth and size ([Limits]). Names match exactly: ID is not id.
-//   - Three answers, never mixed. An object that cannot be stored, routed or labelled
-//     safely is refused: an [*Error] with a JSON pointer. What breaks STIX but is safe is
-//     admitted with a [Finding], whose Code never changes its meaning. A body that is not
-//     JSON is refused whole; one bad element of a good body never spoils the others.
-//   - Labels fail closed. Several levels count as the strictest; an id or a definition
-//     that is not understood is Unknown; names and nested markings can only tighten.
-//   - Versions compare as instants with all their digits ([CompareInstants]).
+// An [Object] is one version of one object, and never changes. Its bytes are those that came,
+// without insignificant white space: properties, types and extensions that nobody knows
+// survive byte for byte. What cannot be stored, routed or labelled safely becomes no Object
+// but an [*Error], with a JSON pointer and a code. In an envelope a bad element spoils no
+// other; a body that is not JSON is refused whole.
+//
+// # Validating
+//
+// [Object.Findings] checks an object against the tables, the vocabularies and the rules of
+// the specification. A [Finding] says where, how much it matters (a [Level]), by which
+// section, and what was expected. Its code never changes its meaning; [Catalogue] and
+// docs/findings.md explain each. Which findings refuse an object is the choice of a [Mode]:
+// [Admit] refuses for none, [Strict] for those that break a MUST. [Object.Unknown] lists what
+// the specification does not define.
+//
+// # Views
+//
+// Each type of STIX 2.1 has a view, and each property a method of it: [AsIndicator] makes an
+// [Indicator] of an object, and its PatternType is pattern_type. JSON objects inside have
+// views too, such as [ExternalReference]; a predefined extension is taken from its object, as
+// by [AsPDFExt]. Methods of Object read the common properties, of types that nobody knows as
+// well.
+//
+//   - Nothing is copied but texts with escapes. What a view returns is part of the object's
+//     bytes. Ranging over a list or a dictionary allocates nothing.
+//   - What is absent, of another kind than its property wants, or a malformed id, is the zero
+//     value; such an element of a list is left out. [Object.Has] and [PartView.Has] tell
+//     absent from zero, and [Object.Property] returns any value as JSON.
+//   - Where Object has a method of that name, the view's ends in Property: of a [Software],
+//     Version is the version of the object and VersionProperty that of the program.
+//   - Object.MarkingRefs is object_marking_refs, and Object.Granular granular_markings.
+//
+// The tables are there to be read: [Types] yields every [Type] with its properties, and
+// docs/stix-types.md lists them beside the methods.
+//
+// # Ids, versions and markings
+//
+// An [ID] is a type and a UUID. [SCOID] computes the one that the properties of a
+// cyber-observable give it. [Object.Version] says which version of its id an object is;
+// versions compare as instants with all their digits ([CompareInstants]). [Canonical] writes
+// equal contents equally.
+//
+// [LabelOf] turns the markings of an object into one [Label], whose [TLP] level decides how
+// far it may travel. Labels fail closed: several levels count as the strictest, a marking that
+// is not understood is reported as Unknown, and names and nested markings can only tighten.
+//
+// # Bundles
+//
+// [BuildBundle] writes objects as a bundle, [BuildEnvelope] and [AppendEnvelope] as a TAXII
+// envelope, with the bytes of the objects as they are.
 //
 // # What it does not do
 //
-// It does not check the properties of each object type, nor patterns and vocabularies:
-// findings cover the common properties (STIX 2.1 §3). It fetches nothing, stores nothing
-// and decides nothing: who may see an object is internal/release.
+// It fetches nothing and stores nothing. It looks at one object at a time: whether a
+// reference leads anywhere is for those who have the others. It does not decide who may see
+// an object.
 package stix

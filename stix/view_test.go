@@ -461,6 +461,54 @@ func TestViewsOfRealObjectsSayWhatEncodingJSONSays(t *testing.T) {
 	}
 }
 
+func TestAViewReadsNamesAndTextsWithEscapes(t *testing.T) {
+	o, err := stix.Parse([]byte(`{"type":"file","id":"file--5f0a3c1e-2b4d-4e6f-8a9b-0c1d2e3f4a5b","n\u0061me":"a\tb","name_":"c",
+		"exten\u0073ions":{"pdf-\u0065xt":{"versio\u006e":"1.\u0037"}},"hashes":{"MD\u0035":"x\u0079"}}`), stix.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, _ := stix.AsFile(o)
+	pdf, ok := stix.AsPDFExt(o)
+	if file.Name() != "a\tb" || !file.Has("name") || !ok || pdf.Version() != "1.7" || !pdf.Has("version") || pdf.Has("versio\\u006e") {
+		t.Errorf("name %q, extension %t of version %q", file.Name(), ok, pdf.Version())
+	}
+	for algorithm, hash := range file.Hashes() {
+		if algorithm != "MD5" || hash != "xy" {
+			t.Errorf("hash %q: %q", algorithm, hash)
+		}
+	}
+}
+
+func TestRangingOverAViewStopsWhereItIsTold(t *testing.T) {
+	o := parseMap(t, sampleOf(stix.TypeNamed("file")))
+	file, _ := stix.AsFile(o)
+	pe, _ := stix.AsWindowsPEBinaryExt(o)
+	n := 0
+	for range file.ContainsRefs() {
+		n++
+		break
+	}
+	for range file.Labels() {
+		n++
+		break
+	}
+	for range file.Hashes() {
+		n++
+		break
+	}
+	for range file.Extensions() {
+		n++
+		break
+	}
+	for range pe.Sections() {
+		n++
+		break
+	}
+	if n != 5 {
+		t.Errorf("%d steps, want one in each of 5", n)
+	}
+}
+
 // An object with escapes in its texts is another matter: they are decoded, into a copy.
 func TestReadingThroughAViewAllocatesNothing(t *testing.T) {
 	o := parseMap(t, map[string]any{

@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// AttackPattern views an object of type attack-pattern (STIX 2.1 §4.1).
+// AttackPattern views an object of type attack-pattern (STIX 2.1 §4.1), which requires name.
 type AttackPattern struct{ *Object }
 
 // AsAttackPattern views o as attack-pattern; ok is false if o is of another type.
@@ -34,7 +34,7 @@ func (v AttackPattern) KillChainPhases() iter.Seq[KillChainPhase] {
 	}
 }
 
-// Campaign views an object of type campaign (STIX 2.1 §4.2).
+// Campaign views an object of type campaign (STIX 2.1 §4.2), which requires name.
 type Campaign struct{ *Object }
 
 // AsCampaign views o as campaign; ok is false if o is of another type.
@@ -60,7 +60,7 @@ func (v Campaign) LastSeen() string { return readString(v.at("last_seen")) }
 // Objective returns objective (§4.2).
 func (v Campaign) Objective() string { return readString(v.at("objective")) }
 
-// CourseOfAction views an object of type course-of-action (STIX 2.1 §4.3).
+// CourseOfAction views an object of type course-of-action (STIX 2.1 §4.3), which requires name.
 type CourseOfAction struct{ *Object }
 
 // AsCourseOfAction views o as course-of-action; ok is false if o is of another type.
@@ -74,7 +74,7 @@ func (v CourseOfAction) Name() string { return readString(v.at("name")) }
 // Description returns description (§4.3).
 func (v CourseOfAction) Description() string { return readString(v.at("description")) }
 
-// Grouping views an object of type grouping (STIX 2.1 §4.4).
+// Grouping views an object of type grouping (STIX 2.1 §4.4), which requires name, context and object_refs.
 type Grouping struct{ *Object }
 
 // AsGrouping views o as grouping; ok is false if o is of another type.
@@ -94,7 +94,7 @@ func (v Grouping) ObjectRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("object_refs"), yield) }
 }
 
-// Identity views an object of type identity (STIX 2.1 §4.5).
+// Identity views an object of type identity (STIX 2.1 §4.5), which requires name.
 type Identity struct{ *Object }
 
 // AsIdentity views o as identity; ok is false if o is of another type.
@@ -122,7 +122,7 @@ func (v Identity) Sectors() iter.Seq[string] {
 // ContactInformation returns contact_information (§4.5).
 func (v Identity) ContactInformation() string { return readString(v.at("contact_information")) }
 
-// Incident views an object of type incident (STIX 2.1 §4.6).
+// Incident views an object of type incident (STIX 2.1 §4.6), which requires name.
 type Incident struct{ *Object }
 
 // AsIncident views o as incident; ok is false if o is of another type.
@@ -134,7 +134,7 @@ func (v Incident) Name() string { return readString(v.at("name")) }
 // Description returns description (§4.6).
 func (v Incident) Description() string { return readString(v.at("description")) }
 
-// Indicator views an object of type indicator (STIX 2.1 §4.7).
+// Indicator views an object of type indicator (STIX 2.1 §4.7), which requires pattern, pattern_type and valid_from.
 type Indicator struct{ *Object }
 
 // AsIndicator views o as indicator; ok is false if o is of another type.
@@ -173,7 +173,7 @@ func (v Indicator) KillChainPhases() iter.Seq[KillChainPhase] {
 	}
 }
 
-// Infrastructure views an object of type infrastructure (STIX 2.1 §4.8).
+// Infrastructure views an object of type infrastructure (STIX 2.1 §4.8), which requires name.
 type Infrastructure struct{ *Object }
 
 // AsInfrastructure views o as infrastructure; ok is false if o is of another type.
@@ -210,7 +210,7 @@ func (v Infrastructure) FirstSeen() string { return readString(v.at("first_seen"
 // LastSeen returns last_seen (§4.8): a timestamp as written.
 func (v Infrastructure) LastSeen() string { return readString(v.at("last_seen")) }
 
-// IntrusionSet views an object of type intrusion-set (STIX 2.1 §4.9).
+// IntrusionSet views an object of type intrusion-set (STIX 2.1 §4.9), which requires name.
 type IntrusionSet struct{ *Object }
 
 // AsIntrusionSet views o as intrusion-set; ok is false if o is of another type.
@@ -353,7 +353,7 @@ func (v Malware) SampleRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("sample_refs"), yield) }
 }
 
-// MalwareAnalysis views an object of type malware-analysis (STIX 2.1 §4.12).
+// MalwareAnalysis views an object of type malware-analysis (STIX 2.1 §4.12), which requires product.
 type MalwareAnalysis struct{ *Object }
 
 // AsMalwareAnalysis views o as malware-analysis; ok is false if o is of another type.
@@ -421,7 +421,7 @@ func (v MalwareAnalysis) AnalysisSCORefs() iter.Seq[ID] {
 // SampleRef returns sample_ref (§4.12): the id of file, artifact or network-traffic.
 func (v MalwareAnalysis) SampleRef() ID { return asID(v.at("sample_ref")) }
 
-// Note views an object of type note (STIX 2.1 §4.13).
+// Note views an object of type note (STIX 2.1 §4.13), which requires content and object_refs.
 type Note struct{ *Object }
 
 // AsNote views o as note; ok is false if o is of another type.
@@ -443,7 +443,7 @@ func (v Note) ObjectRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("object_refs"), yield) }
 }
 
-// ObservedData views an object of type observed-data (STIX 2.1 §4.14).
+// ObservedData views an object of type observed-data (STIX 2.1 §4.14), which requires first_observed, last_observed and number_observed.
 type ObservedData struct{ *Object }
 
 // AsObservedData views o as observed-data; ok is false if o is of another type.
@@ -470,7 +470,7 @@ func (v ObservedData) ObjectRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("object_refs"), yield) }
 }
 
-// Opinion views an object of type opinion (STIX 2.1 §4.15).
+// Opinion views an object of type opinion (STIX 2.1 §4.15), which requires opinion and object_refs.
 type Opinion struct{ *Object }
 
 // AsOpinion views o as opinion; ok is false if o is of another type.
@@ -492,7 +492,7 @@ func (v Opinion) ObjectRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("object_refs"), yield) }
 }
 
-// Report views an object of type report (STIX 2.1 §4.16).
+// Report views an object of type report (STIX 2.1 §4.16), which requires name, published and object_refs.
 type Report struct{ *Object }
 
 // AsReport views o as report; ok is false if o is of another type.
@@ -517,7 +517,7 @@ func (v Report) ObjectRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("object_refs"), yield) }
 }
 
-// ThreatActor views an object of type threat-actor (STIX 2.1 §4.17).
+// ThreatActor views an object of type threat-actor (STIX 2.1 §4.17), which requires name.
 type ThreatActor struct{ *Object }
 
 // AsThreatActor views o as threat-actor; ok is false if o is of another type.
@@ -574,7 +574,7 @@ func (v ThreatActor) PersonalMotivations() iter.Seq[string] {
 	return func(yield func(string) bool) { eachText(v.at("personal_motivations"), yield) }
 }
 
-// Tool views an object of type tool (STIX 2.1 §4.18).
+// Tool views an object of type tool (STIX 2.1 §4.18), which requires name.
 type Tool struct{ *Object }
 
 // AsTool views o as tool; ok is false if o is of another type.
@@ -606,7 +606,7 @@ func (v Tool) KillChainPhases() iter.Seq[KillChainPhase] {
 // ToolVersion returns tool_version (§4.18).
 func (v Tool) ToolVersion() string { return readString(v.at("tool_version")) }
 
-// Vulnerability views an object of type vulnerability (STIX 2.1 §4.19).
+// Vulnerability views an object of type vulnerability (STIX 2.1 §4.19), which requires name.
 type Vulnerability struct{ *Object }
 
 // AsVulnerability views o as vulnerability; ok is false if o is of another type.
@@ -620,7 +620,7 @@ func (v Vulnerability) Name() string { return readString(v.at("name")) }
 // Description returns description (§4.19).
 func (v Vulnerability) Description() string { return readString(v.at("description")) }
 
-// Relationship views an object of type relationship (STIX 2.1 §5.1).
+// Relationship views an object of type relationship (STIX 2.1 §5.1), which requires relationship_type, source_ref and target_ref.
 type Relationship struct{ *Object }
 
 // AsRelationship views o as relationship; ok is false if o is of another type.
@@ -646,7 +646,7 @@ func (v Relationship) StartTime() string { return readString(v.at("start_time"))
 // StopTime returns stop_time (§5.1): a timestamp as written.
 func (v Relationship) StopTime() string { return readString(v.at("stop_time")) }
 
-// Sighting views an object of type sighting (STIX 2.1 §5.2).
+// Sighting views an object of type sighting (STIX 2.1 §5.2), which requires sighting_of_ref.
 type Sighting struct{ *Object }
 
 // AsSighting views o as sighting; ok is false if o is of another type.

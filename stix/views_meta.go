@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// LanguageContent views an object of type language-content (STIX 2.1 §7.1).
+// LanguageContent views an object of type language-content (STIX 2.1 §7.1), which requires object_ref and contents.
 type LanguageContent struct{ *Object }
 
 // AsLanguageContent views o as language-content; ok is false if o is of another type.
@@ -46,7 +46,7 @@ func (v MarkingDefinition) Definition() iter.Seq2[string, jsontext.Value] {
 	return func(yield func(string, jsontext.Value) bool) { eachMember(v.at("definition"), yield) }
 }
 
-// ExtensionDefinition views an object of type extension-definition (STIX 2.1 §7.3).
+// ExtensionDefinition views an object of type extension-definition (STIX 2.1 §7.3), which requires name, schema, version and extension_types.
 type ExtensionDefinition struct{ *Object }
 
 // AsExtensionDefinition views o as extension-definition; ok is false if o is of another type.

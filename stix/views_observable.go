@@ -34,7 +34,7 @@ func (v Artifact) EncryptionAlgorithm() string { return readString(v.at("encrypt
 // DecryptionKey returns decryption_key (§6.1).
 func (v Artifact) DecryptionKey() string { return readString(v.at("decryption_key")) }
 
-// AutonomousSystem views an object of type autonomous-system (STIX 2.1 §6.2).
+// AutonomousSystem views an object of type autonomous-system (STIX 2.1 §6.2), which requires number.
 type AutonomousSystem struct{ *Object }
 
 // AsAutonomousSystem views o as autonomous-system; ok is false if o is of another type.
@@ -51,7 +51,7 @@ func (v AutonomousSystem) Name() string { return readString(v.at("name")) }
 // RIR returns rir (§6.2).
 func (v AutonomousSystem) RIR() string { return readString(v.at("rir")) }
 
-// Directory views an object of type directory (STIX 2.1 §6.3).
+// Directory views an object of type directory (STIX 2.1 §6.3), which requires path.
 type Directory struct{ *Object }
 
 // AsDirectory views o as directory; ok is false if o is of another type.
@@ -77,7 +77,7 @@ func (v Directory) ContainsRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("contains_refs"), yield) }
 }
 
-// DomainName views an object of type domain-name (STIX 2.1 §6.4).
+// DomainName views an object of type domain-name (STIX 2.1 §6.4), which requires value.
 type DomainName struct{ *Object }
 
 // AsDomainName views o as domain-name; ok is false if o is of another type.
@@ -91,7 +91,7 @@ func (v DomainName) ResolvesToRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("resolves_to_refs"), yield) }
 }
 
-// EmailAddr views an object of type email-addr (STIX 2.1 §6.5).
+// EmailAddr views an object of type email-addr (STIX 2.1 §6.5), which requires value.
 type EmailAddr struct{ *Object }
 
 // AsEmailAddr views o as email-addr; ok is false if o is of another type.
@@ -106,7 +106,7 @@ func (v EmailAddr) DisplayName() string { return readString(v.at("display_name")
 // BelongsToRef returns belongs_to_ref (§6.5): the id of user-account.
 func (v EmailAddr) BelongsToRef() ID { return asID(v.at("belongs_to_ref")) }
 
-// EmailMessage views an object of type email-message (STIX 2.1 §6.6).
+// EmailMessage views an object of type email-message (STIX 2.1 §6.6), which requires is_multipart.
 type EmailMessage struct{ *Object }
 
 // AsEmailMessage views o as email-message; ok is false if o is of another type.
@@ -219,7 +219,7 @@ func (v File) ContainsRefs() iter.Seq[ID] {
 // ContentRef returns content_ref (§6.7): the id of artifact.
 func (v File) ContentRef() ID { return asID(v.at("content_ref")) }
 
-// IPv4Addr views an object of type ipv4-addr (STIX 2.1 §6.8).
+// IPv4Addr views an object of type ipv4-addr (STIX 2.1 §6.8), which requires value.
 type IPv4Addr struct{ *Object }
 
 // AsIPv4Addr views o as ipv4-addr; ok is false if o is of another type.
@@ -238,7 +238,7 @@ func (v IPv4Addr) BelongsToRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("belongs_to_refs"), yield) }
 }
 
-// IPv6Addr views an object of type ipv6-addr (STIX 2.1 §6.9).
+// IPv6Addr views an object of type ipv6-addr (STIX 2.1 §6.9), which requires value.
 type IPv6Addr struct{ *Object }
 
 // AsIPv6Addr views o as ipv6-addr; ok is false if o is of another type.
@@ -257,7 +257,7 @@ func (v IPv6Addr) BelongsToRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("belongs_to_refs"), yield) }
 }
 
-// MACAddr views an object of type mac-addr (STIX 2.1 §6.10).
+// MACAddr views an object of type mac-addr (STIX 2.1 §6.10), which requires value.
 type MACAddr struct{ *Object }
 
 // AsMACAddr views o as mac-addr; ok is false if o is of another type.
@@ -266,7 +266,7 @@ func AsMACAddr(o *Object) (v MACAddr, ok bool) { return viewAs[MACAddr](o, "mac-
 // Value returns value, required (§6.10).
 func (v MACAddr) Value() string { return readString(v.at("value")) }
 
-// Mutex views an object of type mutex (STIX 2.1 §6.11).
+// Mutex views an object of type mutex (STIX 2.1 §6.11), which requires name.
 type Mutex struct{ *Object }
 
 // AsMutex views o as mutex; ok is false if o is of another type.
@@ -275,7 +275,7 @@ func AsMutex(o *Object) (v Mutex, ok bool) { return viewAs[Mutex](o, "mutex") }
 // Name returns name, required (§6.11).
 func (v Mutex) Name() string { return readString(v.at("name")) }
 
-// NetworkTraffic views an object of type network-traffic (STIX 2.1 §6.12).
+// NetworkTraffic views an object of type network-traffic (STIX 2.1 §6.12), which requires protocols.
 type NetworkTraffic struct{ *Object }
 
 // AsNetworkTraffic views o as network-traffic; ok is false if o is of another type.
@@ -385,7 +385,7 @@ func (v Process) ChildRefs() iter.Seq[ID] {
 	return func(yield func(ID) bool) { eachID(v.at("child_refs"), yield) }
 }
 
-// Software views an object of type software (STIX 2.1 §6.14).
+// Software views an object of type software (STIX 2.1 §6.14), which requires name.
 type Software struct{ *Object }
 
 // AsSoftware views o as software; ok is false if o is of another type.
@@ -411,7 +411,7 @@ func (v Software) Vendor() string { return readString(v.at("vendor")) }
 // VersionProperty returns version (§6.14).
 func (v Software) VersionProperty() string { return readString(v.at("version")) }
 
-// URL views an object of type url (STIX 2.1 §6.15).
+// URL views an object of type url (STIX 2.1 §6.15), which requires value.
 type URL struct{ *Object }
 
 // AsURL views o as url; ok is false if o is of another type.

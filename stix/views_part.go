@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ExternalReference views the sub-type external-reference (STIX 2.1 §2.5).
+// ExternalReference views a JSON object of type external-reference (STIX 2.1 §2.5), which requires source_name.
 type ExternalReference struct{ PartView }
 
 // SourceName returns source_name, required (§2.5).
@@ -28,7 +28,7 @@ func (v ExternalReference) Hashes() iter.Seq2[string, string] {
 // ExternalID returns external_id (§2.5).
 func (v ExternalReference) ExternalID() string { return readString(v.at("external_id")) }
 
-// KillChainPhase views the sub-type kill-chain-phase (STIX 2.1 §2.11).
+// KillChainPhase views a JSON object of type kill-chain-phase (STIX 2.1 §2.11), which requires kill_chain_name and phase_name.
 type KillChainPhase struct{ PartView }
 
 // KillChainName returns kill_chain_name, required (§2.11).
@@ -37,7 +37,7 @@ func (v KillChainPhase) KillChainName() string { return readString(v.at("kill_ch
 // PhaseName returns phase_name, required (§2.11).
 func (v KillChainPhase) PhaseName() string { return readString(v.at("phase_name")) }
 
-// EmailMIMEPart views the sub-type email-mime-part-type (STIX 2.1 §6.6.2).
+// EmailMIMEPart views a JSON object of type email-mime-part-type (STIX 2.1 §6.6.2).
 type EmailMIMEPart struct{ PartView }
 
 // Body returns body (§6.6.2).
@@ -52,7 +52,7 @@ func (v EmailMIMEPart) ContentType() string { return readString(v.at("content_ty
 // ContentDisposition returns content_disposition (§6.6.2).
 func (v EmailMIMEPart) ContentDisposition() string { return readString(v.at("content_disposition")) }
 
-// ArchiveExt views the predefined extension archive-ext (STIX 2.1 §6.7.2).
+// ArchiveExt views the predefined extension archive-ext (STIX 2.1 §6.7.2), which requires contains_refs.
 type ArchiveExt struct{ PartView }
 
 // AsArchiveExt returns the extension archive-ext of o; ok is false if o has none.
@@ -84,7 +84,7 @@ func (v NTFSExt) AlternateDataStreams() iter.Seq[AlternateDataStream] {
 	}
 }
 
-// AlternateDataStream views the sub-type alternate-data-stream-type (STIX 2.1 §6.7.3).
+// AlternateDataStream views a JSON object of type alternate-data-stream-type (STIX 2.1 §6.7.3), which requires name.
 type AlternateDataStream struct{ PartView }
 
 // Name returns name, required (§6.7.3).
@@ -143,7 +143,7 @@ func (v RasterImageExt) EXIFTags() iter.Seq2[string, jsontext.Value] {
 	return func(yield func(string, jsontext.Value) bool) { eachMember(v.at("exif_tags"), yield) }
 }
 
-// WindowsPEBinaryExt views the predefined extension windows-pebinary-ext (STIX 2.1 §6.7.6).
+// WindowsPEBinaryExt views the predefined extension windows-pebinary-ext (STIX 2.1 §6.7.6), which requires pe_type.
 type WindowsPEBinaryExt struct{ PartView }
 
 // AsWindowsPEBinaryExt returns the extension windows-pebinary-ext of o; ok is false if o has none.
@@ -201,7 +201,7 @@ func (v WindowsPEBinaryExt) Sections() iter.Seq[WindowsPESection] {
 	}
 }
 
-// WindowsPEOptionalHeader views the sub-type windows-pe-optional-header-type (STIX 2.1 §6.7.6).
+// WindowsPEOptionalHeader views a JSON object of type windows-pe-optional-header-type (STIX 2.1 §6.7.6).
 type WindowsPEOptionalHeader struct{ PartView }
 
 // MagicHex returns magic_hex (§6.7.6): hexadecimal digits.
@@ -333,7 +333,7 @@ func (v WindowsPEOptionalHeader) Hashes() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) { eachHash(v.at("hashes"), yield) }
 }
 
-// WindowsPESection views the sub-type windows-pe-section-type (STIX 2.1 §6.7.6).
+// WindowsPESection views a JSON object of type windows-pe-section-type (STIX 2.1 §6.7.6), which requires name.
 type WindowsPESection struct{ PartView }
 
 // Name returns name, required (§6.7.6).
@@ -350,7 +350,7 @@ func (v WindowsPESection) Hashes() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) { eachHash(v.at("hashes"), yield) }
 }
 
-// HTTPRequestExt views the predefined extension http-request-ext (STIX 2.1 §6.12.2).
+// HTTPRequestExt views the predefined extension http-request-ext (STIX 2.1 §6.12.2), which requires request_method and request_value.
 type HTTPRequestExt struct{ PartView }
 
 // AsHTTPRequestExt returns the extension http-request-ext of o; ok is false if o has none.
@@ -378,7 +378,7 @@ func (v HTTPRequestExt) MessageBodyLength() int64 { return asInteger(v.at("messa
 // MessageBodyDataRef returns message_body_data_ref (§6.12.2): the id of artifact.
 func (v HTTPRequestExt) MessageBodyDataRef() ID { return asID(v.at("message_body_data_ref")) }
 
-// ICMPExt views the predefined extension icmp-ext (STIX 2.1 §6.12.3).
+// ICMPExt views the predefined extension icmp-ext (STIX 2.1 §6.12.3), which requires icmp_type_hex and icmp_code_hex.
 type ICMPExt struct{ PartView }
 
 // AsICMPExt returns the extension icmp-ext of o; ok is false if o has none.
@@ -390,7 +390,7 @@ func (v ICMPExt) ICMPTypeHex() string { return readString(v.at("icmp_type_hex"))
 // ICMPCodeHex returns icmp_code_hex, required (§6.12.3): hexadecimal digits.
 func (v ICMPExt) ICMPCodeHex() string { return readString(v.at("icmp_code_hex")) }
 
-// SocketExt views the predefined extension socket-ext (STIX 2.1 §6.12.4).
+// SocketExt views the predefined extension socket-ext (STIX 2.1 §6.12.4), which requires address_family.
 type SocketExt struct{ PartView }
 
 // AsSocketExt returns the extension socket-ext of o; ok is false if o has none.
@@ -520,7 +520,7 @@ func (v UnixAccountExt) HomeDir() string { return readString(v.at("home_dir")) }
 // Shell returns shell (§6.16.2).
 func (v UnixAccountExt) Shell() string { return readString(v.at("shell")) }
 
-// WindowsRegistryValue views the sub-type windows-registry-value-type (STIX 2.1 §6.17.2).
+// WindowsRegistryValue views a JSON object of type windows-registry-value-type (STIX 2.1 §6.17.2).
 type WindowsRegistryValue struct{ PartView }
 
 // Name returns name (§6.17.2).
@@ -532,7 +532,7 @@ func (v WindowsRegistryValue) Data() string { return readString(v.at("data")) }
 // DataType returns data_type (§6.17.2): one of windows-registry-datatype-enum.
 func (v WindowsRegistryValue) DataType() string { return readString(v.at("data_type")) }
 
-// X509V3Extensions views the sub-type x509-v3-extensions-type (STIX 2.1 §6.18.2).
+// X509V3Extensions views a JSON object of type x509-v3-extensions-type (STIX 2.1 §6.18.2).
 type X509V3Extensions struct{ PartView }
 
 // BasicConstraints returns basic_constraints (§6.18.2).

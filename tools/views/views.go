@@ -103,18 +103,20 @@ func commonViews(n names) *source {
 
 func writeView(s *source, n names, t *stix.Type) {
 	name := typeName(t)
+	what := "an object of type "
 	switch {
 	case isExtension(t):
-		s.printf("\n// %s views the predefined extension %s (STIX 2.1 %s).\n", name, t.Name, t.Section)
-		s.printf("type %s struct{ PartView }\n", name)
+		what = "the predefined extension "
+	case t.Category == stix.Part:
+		what = "a JSON object of type "
+	}
+	s.printf("\n// %s views %s%s (STIX 2.1 %s)%s.\n", name, what, t.Name, t.Section, requirements(t))
+	s.printf("type %s struct{ %s }\n", name, embedded(t))
+	switch {
+	case isExtension(t):
 		s.printf("\n// As%s returns the extension %s of o; ok is false if o has none.\n", name, t.Name)
 		s.printf("func As%s(o *Object) (v %s, ok bool) { return extensionAs[%s](o, %q) }\n", name, name, name, t.Name)
-	case t.Category == stix.Part:
-		s.printf("\n// %s views the sub-type %s (STIX 2.1 %s).\n", name, t.Name, t.Section)
-		s.printf("type %s struct{ PartView }\n", name)
-	default:
-		s.printf("\n// %s views an object of type %s (STIX 2.1 %s).\n", name, t.Name, t.Section)
-		s.printf("type %s struct{ *Object }\n", name)
+	case t.Category != stix.Part:
 		s.printf("\n// As%s views o as %s; ok is false if o is of another type.\n", name, t.Name)
 		s.printf("func As%s(o *Object) (v %s, ok bool) { return viewAs[%s](o, %q) }\n", name, name, name, t.Name)
 	}
@@ -123,6 +125,27 @@ func writeView(s *source, n names, t *stix.Type) {
 			writeMethod(s, "v "+name, "v", n.method(t, &p), t.Section, &p)
 		}
 	}
+}
+
+// requirements says which properties of its own a type requires.
+func requirements(t *stix.Type) string {
+	var required []string
+	for _, p := range own(t) {
+		if p.Required {
+			required = append(required, p.Name)
+		}
+	}
+	if required == nil {
+		return ""
+	}
+	return ", which requires " + series(required, "and")
+}
+
+func embedded(t *stix.Type) string {
+	if t.Category == stix.Part {
+		return base(t.Category)
+	}
+	return "*" + base(t.Category)
 }
 
 func writeMethod(s *source, receiver, variable, name, section string, p *stix.Property) {

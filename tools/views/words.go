@@ -67,16 +67,16 @@ func targets(p *stix.Property) string {
 	for _, c := range p.Refs.Categories {
 		to = append(to, before+categories[c]+after)
 	}
-	return some + either(to)
+	return some + series(to, "or")
 }
 
-// either lists words: a, b or c.
-func either(words []string) string {
-	last := len(words) - 1
-	if last == 0 {
+// series lists words: a, b and c.
+func series(words []string, last string) string {
+	n := len(words) - 1
+	if n == 0 {
 		return words[0]
 	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return strings.Join(words[:n], ", ") + " " + last + " " + words[n]
 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
