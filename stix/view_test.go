@@ -21,7 +21,7 @@ func sample(p *stix.Property, n int) any {
 		case stix.Boolean:
 			return true
 		case stix.Integer:
-			return 1000*n + i + 1
+			return n<<45 + i - 2
 		case stix.Float:
 			return float64(n) + 0.25
 		case stix.Timestamp:
@@ -512,7 +512,7 @@ func TestRangingOverAViewStopsWhereItIsTold(t *testing.T) {
 // An object with escapes in its texts is another matter: they are decoded, into a copy.
 func TestReadingThroughAViewAllocatesNothing(t *testing.T) {
 	o := parseMap(t, map[string]any{
-		"type": "file", "spec_version": "2.1", "id": "file--5f0a3c1e-2b4d-4e6f-8a9b-0c1d2e3f4a5b", "name": "a.pdf", "size": 12345, "labels": []any{"x", "y"},
+		"type": "file", "spec_version": "2.1", "id": "file--5f0a3c1e-2b4d-4e6f-8a9b-0c1d2e3f4a5b", "name": "a.pdf", "size": 12345, "labels": []any{"mirror", "press"},
 		"hashes": map[string]any{"MD5": "0cc175b9c0f1b6a831c399e269772661", "SHA-1": "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"},
 		"extensions": map[string]any{
 			"pdf-ext":              map[string]any{"version": "1.7", "is_optimized": true, "document_info_dict": map[string]any{"Title": "T"}},
