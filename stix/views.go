@@ -60,9 +60,10 @@ func (o *Object) isNamed(m *member, name string) bool {
 	return string(m.name.of(o.raw)) == name
 }
 
-// viewAs makes the view of an object of that type.
+// viewAs makes the view of an object of that type. There may be no object: an [Item] that was
+// refused has none.
 func viewAs[T ~struct{ *Object }](o *Object, typ string) (view T, ok bool) {
-	if o.typ != typ {
+	if o == nil || o.typ != typ {
 		return view, false
 	}
 	return T{o}, true
@@ -70,6 +71,9 @@ func viewAs[T ~struct{ *Object }](o *Object, typ string) (view T, ok bool) {
 
 // extensionAs makes the view of a predefined extension of an object.
 func extensionAs[T ~struct{ PartView }](o *Object, name string) (view T, ok bool) {
+	if o == nil {
+		return view, false
+	}
 	p := asPart(asPart(o.at("extensions")).at(name))
 	return T{p}, p.raw != nil
 }

@@ -11,7 +11,7 @@ import (
 // AttackPattern views an object of type attack-pattern (STIX 2.1 §4.1), which requires name.
 type AttackPattern struct{ *Object }
 
-// AsAttackPattern views o as attack-pattern; ok is false if o is of another type.
+// AsAttackPattern views o as attack-pattern; ok is false if o is nil or of another type.
 func AsAttackPattern(o *Object) (v AttackPattern, ok bool) {
 	return viewAs[AttackPattern](o, "attack-pattern")
 }
@@ -37,7 +37,7 @@ func (v AttackPattern) KillChainPhases() iter.Seq[KillChainPhase] {
 // Campaign views an object of type campaign (STIX 2.1 §4.2), which requires name.
 type Campaign struct{ *Object }
 
-// AsCampaign views o as campaign; ok is false if o is of another type.
+// AsCampaign views o as campaign; ok is false if o is nil or of another type.
 func AsCampaign(o *Object) (v Campaign, ok bool) { return viewAs[Campaign](o, "campaign") }
 
 // Name returns name, required (§4.2).
@@ -63,7 +63,7 @@ func (v Campaign) Objective() string { return readString(v.at("objective")) }
 // CourseOfAction views an object of type course-of-action (STIX 2.1 §4.3), which requires name.
 type CourseOfAction struct{ *Object }
 
-// AsCourseOfAction views o as course-of-action; ok is false if o is of another type.
+// AsCourseOfAction views o as course-of-action; ok is false if o is nil or of another type.
 func AsCourseOfAction(o *Object) (v CourseOfAction, ok bool) {
 	return viewAs[CourseOfAction](o, "course-of-action")
 }
@@ -77,7 +77,7 @@ func (v CourseOfAction) Description() string { return readString(v.at("descripti
 // Grouping views an object of type grouping (STIX 2.1 §4.4), which requires name, context and object_refs.
 type Grouping struct{ *Object }
 
-// AsGrouping views o as grouping; ok is false if o is of another type.
+// AsGrouping views o as grouping; ok is false if o is nil or of another type.
 func AsGrouping(o *Object) (v Grouping, ok bool) { return viewAs[Grouping](o, "grouping") }
 
 // Name returns name, required (§4.4).
@@ -97,7 +97,7 @@ func (v Grouping) ObjectRefs() iter.Seq[ID] {
 // Identity views an object of type identity (STIX 2.1 §4.5), which requires name.
 type Identity struct{ *Object }
 
-// AsIdentity views o as identity; ok is false if o is of another type.
+// AsIdentity views o as identity; ok is false if o is nil or of another type.
 func AsIdentity(o *Object) (v Identity, ok bool) { return viewAs[Identity](o, "identity") }
 
 // Name returns name, required (§4.5).
@@ -125,7 +125,7 @@ func (v Identity) ContactInformation() string { return readString(v.at("contact_
 // Incident views an object of type incident (STIX 2.1 §4.6), which requires name.
 type Incident struct{ *Object }
 
-// AsIncident views o as incident; ok is false if o is of another type.
+// AsIncident views o as incident; ok is false if o is nil or of another type.
 func AsIncident(o *Object) (v Incident, ok bool) { return viewAs[Incident](o, "incident") }
 
 // Name returns name, required (§4.6).
@@ -137,7 +137,7 @@ func (v Incident) Description() string { return readString(v.at("description")) 
 // Indicator views an object of type indicator (STIX 2.1 §4.7), which requires pattern, pattern_type and valid_from.
 type Indicator struct{ *Object }
 
-// AsIndicator views o as indicator; ok is false if o is of another type.
+// AsIndicator views o as indicator; ok is false if o is nil or of another type.
 func AsIndicator(o *Object) (v Indicator, ok bool) { return viewAs[Indicator](o, "indicator") }
 
 // Name returns name (§4.7).
@@ -176,7 +176,7 @@ func (v Indicator) KillChainPhases() iter.Seq[KillChainPhase] {
 // Infrastructure views an object of type infrastructure (STIX 2.1 §4.8), which requires name.
 type Infrastructure struct{ *Object }
 
-// AsInfrastructure views o as infrastructure; ok is false if o is of another type.
+// AsInfrastructure views o as infrastructure; ok is false if o is nil or of another type.
 func AsInfrastructure(o *Object) (v Infrastructure, ok bool) {
 	return viewAs[Infrastructure](o, "infrastructure")
 }
@@ -213,7 +213,7 @@ func (v Infrastructure) LastSeen() string { return readString(v.at("last_seen"))
 // IntrusionSet views an object of type intrusion-set (STIX 2.1 §4.9), which requires name.
 type IntrusionSet struct{ *Object }
 
-// AsIntrusionSet views o as intrusion-set; ok is false if o is of another type.
+// AsIntrusionSet views o as intrusion-set; ok is false if o is nil or of another type.
 func AsIntrusionSet(o *Object) (v IntrusionSet, ok bool) {
 	return viewAs[IntrusionSet](o, "intrusion-set")
 }
@@ -254,7 +254,7 @@ func (v IntrusionSet) SecondaryMotivations() iter.Seq[string] {
 // Location views an object of type location (STIX 2.1 §4.10).
 type Location struct{ *Object }
 
-// AsLocation views o as location; ok is false if o is of another type.
+// AsLocation views o as location; ok is false if o is nil or of another type.
 func AsLocation(o *Object) (v Location, ok bool) { return viewAs[Location](o, "location") }
 
 // Name returns name (§4.10).
@@ -293,7 +293,7 @@ func (v Location) PostalCode() string { return readString(v.at("postal_code")) }
 // Malware views an object of type malware (STIX 2.1 §4.11).
 type Malware struct{ *Object }
 
-// AsMalware views o as malware; ok is false if o is of another type.
+// AsMalware views o as malware; ok is false if o is nil or of another type.
 func AsMalware(o *Object) (v Malware, ok bool) { return viewAs[Malware](o, "malware") }
 
 // Name returns name (§4.11).
@@ -356,7 +356,7 @@ func (v Malware) SampleRefs() iter.Seq[ID] {
 // MalwareAnalysis views an object of type malware-analysis (STIX 2.1 §4.12), which requires product.
 type MalwareAnalysis struct{ *Object }
 
-// AsMalwareAnalysis views o as malware-analysis; ok is false if o is of another type.
+// AsMalwareAnalysis views o as malware-analysis; ok is false if o is nil or of another type.
 func AsMalwareAnalysis(o *Object) (v MalwareAnalysis, ok bool) {
 	return viewAs[MalwareAnalysis](o, "malware-analysis")
 }
@@ -424,7 +424,7 @@ func (v MalwareAnalysis) SampleRef() ID { return asID(v.at("sample_ref")) }
 // Note views an object of type note (STIX 2.1 §4.13), which requires content and object_refs.
 type Note struct{ *Object }
 
-// AsNote views o as note; ok is false if o is of another type.
+// AsNote views o as note; ok is false if o is nil or of another type.
 func AsNote(o *Object) (v Note, ok bool) { return viewAs[Note](o, "note") }
 
 // Abstract returns abstract (§4.13).
@@ -446,7 +446,7 @@ func (v Note) ObjectRefs() iter.Seq[ID] {
 // ObservedData views an object of type observed-data (STIX 2.1 §4.14), which requires first_observed, last_observed and number_observed.
 type ObservedData struct{ *Object }
 
-// AsObservedData views o as observed-data; ok is false if o is of another type.
+// AsObservedData views o as observed-data; ok is false if o is nil or of another type.
 func AsObservedData(o *Object) (v ObservedData, ok bool) {
 	return viewAs[ObservedData](o, "observed-data")
 }
@@ -473,7 +473,7 @@ func (v ObservedData) ObjectRefs() iter.Seq[ID] {
 // Opinion views an object of type opinion (STIX 2.1 §4.15), which requires opinion and object_refs.
 type Opinion struct{ *Object }
 
-// AsOpinion views o as opinion; ok is false if o is of another type.
+// AsOpinion views o as opinion; ok is false if o is nil or of another type.
 func AsOpinion(o *Object) (v Opinion, ok bool) { return viewAs[Opinion](o, "opinion") }
 
 // Explanation returns explanation (§4.15).
@@ -495,7 +495,7 @@ func (v Opinion) ObjectRefs() iter.Seq[ID] {
 // Report views an object of type report (STIX 2.1 §4.16), which requires name, published and object_refs.
 type Report struct{ *Object }
 
-// AsReport views o as report; ok is false if o is of another type.
+// AsReport views o as report; ok is false if o is nil or of another type.
 func AsReport(o *Object) (v Report, ok bool) { return viewAs[Report](o, "report") }
 
 // Name returns name, required (§4.16).
@@ -520,7 +520,7 @@ func (v Report) ObjectRefs() iter.Seq[ID] {
 // ThreatActor views an object of type threat-actor (STIX 2.1 §4.17), which requires name.
 type ThreatActor struct{ *Object }
 
-// AsThreatActor views o as threat-actor; ok is false if o is of another type.
+// AsThreatActor views o as threat-actor; ok is false if o is nil or of another type.
 func AsThreatActor(o *Object) (v ThreatActor, ok bool) { return viewAs[ThreatActor](o, "threat-actor") }
 
 // Name returns name, required (§4.17).
@@ -577,7 +577,7 @@ func (v ThreatActor) PersonalMotivations() iter.Seq[string] {
 // Tool views an object of type tool (STIX 2.1 §4.18), which requires name.
 type Tool struct{ *Object }
 
-// AsTool views o as tool; ok is false if o is of another type.
+// AsTool views o as tool; ok is false if o is nil or of another type.
 func AsTool(o *Object) (v Tool, ok bool) { return viewAs[Tool](o, "tool") }
 
 // Name returns name, required (§4.18).
@@ -609,7 +609,7 @@ func (v Tool) ToolVersion() string { return readString(v.at("tool_version")) }
 // Vulnerability views an object of type vulnerability (STIX 2.1 §4.19), which requires name.
 type Vulnerability struct{ *Object }
 
-// AsVulnerability views o as vulnerability; ok is false if o is of another type.
+// AsVulnerability views o as vulnerability; ok is false if o is nil or of another type.
 func AsVulnerability(o *Object) (v Vulnerability, ok bool) {
 	return viewAs[Vulnerability](o, "vulnerability")
 }
@@ -623,7 +623,7 @@ func (v Vulnerability) Description() string { return readString(v.at("descriptio
 // Relationship views an object of type relationship (STIX 2.1 §5.1), which requires relationship_type, source_ref and target_ref.
 type Relationship struct{ *Object }
 
-// AsRelationship views o as relationship; ok is false if o is of another type.
+// AsRelationship views o as relationship; ok is false if o is nil or of another type.
 func AsRelationship(o *Object) (v Relationship, ok bool) {
 	return viewAs[Relationship](o, "relationship")
 }
@@ -649,7 +649,7 @@ func (v Relationship) StopTime() string { return readString(v.at("stop_time")) }
 // Sighting views an object of type sighting (STIX 2.1 §5.2), which requires sighting_of_ref.
 type Sighting struct{ *Object }
 
-// AsSighting views o as sighting; ok is false if o is of another type.
+// AsSighting views o as sighting; ok is false if o is nil or of another type.
 func AsSighting(o *Object) (v Sighting, ok bool) { return viewAs[Sighting](o, "sighting") }
 
 // Description returns description (§5.2).

@@ -11,7 +11,7 @@ import (
 // LanguageContent views an object of type language-content (STIX 2.1 §7.1), which requires object_ref and contents.
 type LanguageContent struct{ *Object }
 
-// AsLanguageContent views o as language-content; ok is false if o is of another type.
+// AsLanguageContent views o as language-content; ok is false if o is nil or of another type.
 func AsLanguageContent(o *Object) (v LanguageContent, ok bool) {
 	return viewAs[LanguageContent](o, "language-content")
 }
@@ -30,7 +30,7 @@ func (v LanguageContent) Contents() iter.Seq2[string, jsontext.Value] {
 // MarkingDefinition views an object of type marking-definition (STIX 2.1 §7.2.1).
 type MarkingDefinition struct{ *Object }
 
-// AsMarkingDefinition views o as marking-definition; ok is false if o is of another type.
+// AsMarkingDefinition views o as marking-definition; ok is false if o is nil or of another type.
 func AsMarkingDefinition(o *Object) (v MarkingDefinition, ok bool) {
 	return viewAs[MarkingDefinition](o, "marking-definition")
 }
@@ -49,7 +49,7 @@ func (v MarkingDefinition) Definition() iter.Seq2[string, jsontext.Value] {
 // ExtensionDefinition views an object of type extension-definition (STIX 2.1 §7.3), which requires name, schema, version and extension_types.
 type ExtensionDefinition struct{ *Object }
 
-// AsExtensionDefinition views o as extension-definition; ok is false if o is of another type.
+// AsExtensionDefinition views o as extension-definition; ok is false if o is nil or of another type.
 func AsExtensionDefinition(o *Object) (v ExtensionDefinition, ok bool) {
 	return viewAs[ExtensionDefinition](o, "extension-definition")
 }

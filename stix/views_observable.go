@@ -11,7 +11,7 @@ import (
 // Artifact views an object of type artifact (STIX 2.1 §6.1).
 type Artifact struct{ *Object }
 
-// AsArtifact views o as artifact; ok is false if o is of another type.
+// AsArtifact views o as artifact; ok is false if o is nil or of another type.
 func AsArtifact(o *Object) (v Artifact, ok bool) { return viewAs[Artifact](o, "artifact") }
 
 // MIMEType returns mime_type (§6.1).
@@ -37,7 +37,7 @@ func (v Artifact) DecryptionKey() string { return readString(v.at("decryption_ke
 // AutonomousSystem views an object of type autonomous-system (STIX 2.1 §6.2), which requires number.
 type AutonomousSystem struct{ *Object }
 
-// AsAutonomousSystem views o as autonomous-system; ok is false if o is of another type.
+// AsAutonomousSystem views o as autonomous-system; ok is false if o is nil or of another type.
 func AsAutonomousSystem(o *Object) (v AutonomousSystem, ok bool) {
 	return viewAs[AutonomousSystem](o, "autonomous-system")
 }
@@ -54,7 +54,7 @@ func (v AutonomousSystem) RIR() string { return readString(v.at("rir")) }
 // Directory views an object of type directory (STIX 2.1 §6.3), which requires path.
 type Directory struct{ *Object }
 
-// AsDirectory views o as directory; ok is false if o is of another type.
+// AsDirectory views o as directory; ok is false if o is nil or of another type.
 func AsDirectory(o *Object) (v Directory, ok bool) { return viewAs[Directory](o, "directory") }
 
 // Path returns path, required (§6.3).
@@ -80,7 +80,7 @@ func (v Directory) ContainsRefs() iter.Seq[ID] {
 // DomainName views an object of type domain-name (STIX 2.1 §6.4), which requires value.
 type DomainName struct{ *Object }
 
-// AsDomainName views o as domain-name; ok is false if o is of another type.
+// AsDomainName views o as domain-name; ok is false if o is nil or of another type.
 func AsDomainName(o *Object) (v DomainName, ok bool) { return viewAs[DomainName](o, "domain-name") }
 
 // Value returns value, required (§6.4).
@@ -94,7 +94,7 @@ func (v DomainName) ResolvesToRefs() iter.Seq[ID] {
 // EmailAddr views an object of type email-addr (STIX 2.1 §6.5), which requires value.
 type EmailAddr struct{ *Object }
 
-// AsEmailAddr views o as email-addr; ok is false if o is of another type.
+// AsEmailAddr views o as email-addr; ok is false if o is nil or of another type.
 func AsEmailAddr(o *Object) (v EmailAddr, ok bool) { return viewAs[EmailAddr](o, "email-addr") }
 
 // Value returns value, required (§6.5).
@@ -109,7 +109,7 @@ func (v EmailAddr) BelongsToRef() ID { return asID(v.at("belongs_to_ref")) }
 // EmailMessage views an object of type email-message (STIX 2.1 §6.6), which requires is_multipart.
 type EmailMessage struct{ *Object }
 
-// AsEmailMessage views o as email-message; ok is false if o is of another type.
+// AsEmailMessage views o as email-message; ok is false if o is nil or of another type.
 func AsEmailMessage(o *Object) (v EmailMessage, ok bool) {
 	return viewAs[EmailMessage](o, "email-message")
 }
@@ -176,7 +176,7 @@ func (v EmailMessage) RawEmailRef() ID { return asID(v.at("raw_email_ref")) }
 // File views an object of type file (STIX 2.1 §6.7).
 type File struct{ *Object }
 
-// AsFile views o as file; ok is false if o is of another type.
+// AsFile views o as file; ok is false if o is nil or of another type.
 func AsFile(o *Object) (v File, ok bool) { return viewAs[File](o, "file") }
 
 // Hashes yields hashes (§6.7): values by algorithm.
@@ -222,7 +222,7 @@ func (v File) ContentRef() ID { return asID(v.at("content_ref")) }
 // IPv4Addr views an object of type ipv4-addr (STIX 2.1 §6.8), which requires value.
 type IPv4Addr struct{ *Object }
 
-// AsIPv4Addr views o as ipv4-addr; ok is false if o is of another type.
+// AsIPv4Addr views o as ipv4-addr; ok is false if o is nil or of another type.
 func AsIPv4Addr(o *Object) (v IPv4Addr, ok bool) { return viewAs[IPv4Addr](o, "ipv4-addr") }
 
 // Value returns value, required (§6.8).
@@ -241,7 +241,7 @@ func (v IPv4Addr) BelongsToRefs() iter.Seq[ID] {
 // IPv6Addr views an object of type ipv6-addr (STIX 2.1 §6.9), which requires value.
 type IPv6Addr struct{ *Object }
 
-// AsIPv6Addr views o as ipv6-addr; ok is false if o is of another type.
+// AsIPv6Addr views o as ipv6-addr; ok is false if o is nil or of another type.
 func AsIPv6Addr(o *Object) (v IPv6Addr, ok bool) { return viewAs[IPv6Addr](o, "ipv6-addr") }
 
 // Value returns value, required (§6.9).
@@ -260,7 +260,7 @@ func (v IPv6Addr) BelongsToRefs() iter.Seq[ID] {
 // MACAddr views an object of type mac-addr (STIX 2.1 §6.10), which requires value.
 type MACAddr struct{ *Object }
 
-// AsMACAddr views o as mac-addr; ok is false if o is of another type.
+// AsMACAddr views o as mac-addr; ok is false if o is nil or of another type.
 func AsMACAddr(o *Object) (v MACAddr, ok bool) { return viewAs[MACAddr](o, "mac-addr") }
 
 // Value returns value, required (§6.10).
@@ -269,7 +269,7 @@ func (v MACAddr) Value() string { return readString(v.at("value")) }
 // Mutex views an object of type mutex (STIX 2.1 §6.11), which requires name.
 type Mutex struct{ *Object }
 
-// AsMutex views o as mutex; ok is false if o is of another type.
+// AsMutex views o as mutex; ok is false if o is nil or of another type.
 func AsMutex(o *Object) (v Mutex, ok bool) { return viewAs[Mutex](o, "mutex") }
 
 // Name returns name, required (§6.11).
@@ -278,7 +278,7 @@ func (v Mutex) Name() string { return readString(v.at("name")) }
 // NetworkTraffic views an object of type network-traffic (STIX 2.1 §6.12), which requires protocols.
 type NetworkTraffic struct{ *Object }
 
-// AsNetworkTraffic views o as network-traffic; ok is false if o is of another type.
+// AsNetworkTraffic views o as network-traffic; ok is false if o is nil or of another type.
 func AsNetworkTraffic(o *Object) (v NetworkTraffic, ok bool) {
 	return viewAs[NetworkTraffic](o, "network-traffic")
 }
@@ -343,7 +343,7 @@ func (v NetworkTraffic) EncapsulatedByRef() ID { return asID(v.at("encapsulated_
 // Process views an object of type process (STIX 2.1 §6.13).
 type Process struct{ *Object }
 
-// AsProcess views o as process; ok is false if o is of another type.
+// AsProcess views o as process; ok is false if o is nil or of another type.
 func AsProcess(o *Object) (v Process, ok bool) { return viewAs[Process](o, "process") }
 
 // IsHidden returns is_hidden (§6.13).
@@ -388,7 +388,7 @@ func (v Process) ChildRefs() iter.Seq[ID] {
 // Software views an object of type software (STIX 2.1 §6.14), which requires name.
 type Software struct{ *Object }
 
-// AsSoftware views o as software; ok is false if o is of another type.
+// AsSoftware views o as software; ok is false if o is nil or of another type.
 func AsSoftware(o *Object) (v Software, ok bool) { return viewAs[Software](o, "software") }
 
 // Name returns name, required (§6.14).
@@ -414,7 +414,7 @@ func (v Software) VersionProperty() string { return readString(v.at("version")) 
 // URL views an object of type url (STIX 2.1 §6.15), which requires value.
 type URL struct{ *Object }
 
-// AsURL views o as url; ok is false if o is of another type.
+// AsURL views o as url; ok is false if o is nil or of another type.
 func AsURL(o *Object) (v URL, ok bool) { return viewAs[URL](o, "url") }
 
 // Value returns value, required (§6.15).
@@ -423,7 +423,7 @@ func (v URL) Value() string { return readString(v.at("value")) }
 // UserAccount views an object of type user-account (STIX 2.1 §6.16).
 type UserAccount struct{ *Object }
 
-// AsUserAccount views o as user-account; ok is false if o is of another type.
+// AsUserAccount views o as user-account; ok is false if o is nil or of another type.
 func AsUserAccount(o *Object) (v UserAccount, ok bool) { return viewAs[UserAccount](o, "user-account") }
 
 // UserID returns user_id (§6.16).
@@ -473,7 +473,7 @@ func (v UserAccount) AccountLastLogin() string { return readString(v.at("account
 // WindowsRegistryKey views an object of type windows-registry-key (STIX 2.1 §6.17).
 type WindowsRegistryKey struct{ *Object }
 
-// AsWindowsRegistryKey views o as windows-registry-key; ok is false if o is of another type.
+// AsWindowsRegistryKey views o as windows-registry-key; ok is false if o is nil or of another type.
 func AsWindowsRegistryKey(o *Object) (v WindowsRegistryKey, ok bool) {
 	return viewAs[WindowsRegistryKey](o, "windows-registry-key")
 }
@@ -500,7 +500,7 @@ func (v WindowsRegistryKey) NumberOfSubkeys() int64 { return asInteger(v.at("num
 // X509Certificate views an object of type x509-certificate (STIX 2.1 §6.18).
 type X509Certificate struct{ *Object }
 
-// AsX509Certificate views o as x509-certificate; ok is false if o is of another type.
+// AsX509Certificate views o as x509-certificate; ok is false if o is nil or of another type.
 func AsX509Certificate(o *Object) (v X509Certificate, ok bool) {
 	return viewAs[X509Certificate](o, "x509-certificate")
 }

@@ -55,7 +55,7 @@ func (v EmailMIMEPart) ContentDisposition() string { return readString(v.at("con
 // ArchiveExt views the predefined extension archive-ext (STIX 2.1 §6.7.2), which requires contains_refs.
 type ArchiveExt struct{ PartView }
 
-// AsArchiveExt returns the extension archive-ext of o; ok is false if o has none.
+// AsArchiveExt returns the extension archive-ext of o; ok is false if o is nil or has none.
 func AsArchiveExt(o *Object) (v ArchiveExt, ok bool) {
 	return extensionAs[ArchiveExt](o, "archive-ext")
 }
@@ -71,7 +71,7 @@ func (v ArchiveExt) Comment() string { return readString(v.at("comment")) }
 // NTFSExt views the predefined extension ntfs-ext (STIX 2.1 §6.7.3).
 type NTFSExt struct{ PartView }
 
-// AsNTFSExt returns the extension ntfs-ext of o; ok is false if o has none.
+// AsNTFSExt returns the extension ntfs-ext of o; ok is false if o is nil or has none.
 func AsNTFSExt(o *Object) (v NTFSExt, ok bool) { return extensionAs[NTFSExt](o, "ntfs-ext") }
 
 // SID returns sid (§6.7.3).
@@ -101,7 +101,7 @@ func (v AlternateDataStream) Size() int64 { return asInteger(v.at("size")) }
 // PDFExt views the predefined extension pdf-ext (STIX 2.1 §6.7.4).
 type PDFExt struct{ PartView }
 
-// AsPDFExt returns the extension pdf-ext of o; ok is false if o has none.
+// AsPDFExt returns the extension pdf-ext of o; ok is false if o is nil or has none.
 func AsPDFExt(o *Object) (v PDFExt, ok bool) { return extensionAs[PDFExt](o, "pdf-ext") }
 
 // Version returns version (§6.7.4).
@@ -124,7 +124,7 @@ func (v PDFExt) PDFID1() string { return readString(v.at("pdfid1")) }
 // RasterImageExt views the predefined extension raster-image-ext (STIX 2.1 §6.7.5).
 type RasterImageExt struct{ PartView }
 
-// AsRasterImageExt returns the extension raster-image-ext of o; ok is false if o has none.
+// AsRasterImageExt returns the extension raster-image-ext of o; ok is false if o is nil or has none.
 func AsRasterImageExt(o *Object) (v RasterImageExt, ok bool) {
 	return extensionAs[RasterImageExt](o, "raster-image-ext")
 }
@@ -146,7 +146,7 @@ func (v RasterImageExt) EXIFTags() iter.Seq2[string, jsontext.Value] {
 // WindowsPEBinaryExt views the predefined extension windows-pebinary-ext (STIX 2.1 §6.7.6), which requires pe_type.
 type WindowsPEBinaryExt struct{ PartView }
 
-// AsWindowsPEBinaryExt returns the extension windows-pebinary-ext of o; ok is false if o has none.
+// AsWindowsPEBinaryExt returns the extension windows-pebinary-ext of o; ok is false if o is nil or has none.
 func AsWindowsPEBinaryExt(o *Object) (v WindowsPEBinaryExt, ok bool) {
 	return extensionAs[WindowsPEBinaryExt](o, "windows-pebinary-ext")
 }
@@ -353,7 +353,7 @@ func (v WindowsPESection) Hashes() iter.Seq2[string, string] {
 // HTTPRequestExt views the predefined extension http-request-ext (STIX 2.1 §6.12.2), which requires request_method and request_value.
 type HTTPRequestExt struct{ PartView }
 
-// AsHTTPRequestExt returns the extension http-request-ext of o; ok is false if o has none.
+// AsHTTPRequestExt returns the extension http-request-ext of o; ok is false if o is nil or has none.
 func AsHTTPRequestExt(o *Object) (v HTTPRequestExt, ok bool) {
 	return extensionAs[HTTPRequestExt](o, "http-request-ext")
 }
@@ -381,7 +381,7 @@ func (v HTTPRequestExt) MessageBodyDataRef() ID { return asID(v.at("message_body
 // ICMPExt views the predefined extension icmp-ext (STIX 2.1 §6.12.3), which requires icmp_type_hex and icmp_code_hex.
 type ICMPExt struct{ PartView }
 
-// AsICMPExt returns the extension icmp-ext of o; ok is false if o has none.
+// AsICMPExt returns the extension icmp-ext of o; ok is false if o is nil or has none.
 func AsICMPExt(o *Object) (v ICMPExt, ok bool) { return extensionAs[ICMPExt](o, "icmp-ext") }
 
 // ICMPTypeHex returns icmp_type_hex, required (§6.12.3): hexadecimal digits.
@@ -393,7 +393,7 @@ func (v ICMPExt) ICMPCodeHex() string { return readString(v.at("icmp_code_hex"))
 // SocketExt views the predefined extension socket-ext (STIX 2.1 §6.12.4), which requires address_family.
 type SocketExt struct{ PartView }
 
-// AsSocketExt returns the extension socket-ext of o; ok is false if o has none.
+// AsSocketExt returns the extension socket-ext of o; ok is false if o is nil or has none.
 func AsSocketExt(o *Object) (v SocketExt, ok bool) { return extensionAs[SocketExt](o, "socket-ext") }
 
 // AddressFamily returns address_family, required (§6.12.4): one of network-socket-address-family-enum.
@@ -422,7 +422,7 @@ func (v SocketExt) SocketHandle() int64 { return asInteger(v.at("socket_handle")
 // TCPExt views the predefined extension tcp-ext (STIX 2.1 §6.12.5).
 type TCPExt struct{ PartView }
 
-// AsTCPExt returns the extension tcp-ext of o; ok is false if o has none.
+// AsTCPExt returns the extension tcp-ext of o; ok is false if o is nil or has none.
 func AsTCPExt(o *Object) (v TCPExt, ok bool) { return extensionAs[TCPExt](o, "tcp-ext") }
 
 // SrcFlagsHex returns src_flags_hex (§6.12.5): hexadecimal digits.
@@ -434,7 +434,7 @@ func (v TCPExt) DstFlagsHex() string { return readString(v.at("dst_flags_hex")) 
 // WindowsProcessExt views the predefined extension windows-process-ext (STIX 2.1 §6.13.2).
 type WindowsProcessExt struct{ PartView }
 
-// AsWindowsProcessExt returns the extension windows-process-ext of o; ok is false if o has none.
+// AsWindowsProcessExt returns the extension windows-process-ext of o; ok is false if o is nil or has none.
 func AsWindowsProcessExt(o *Object) (v WindowsProcessExt, ok bool) {
 	return extensionAs[WindowsProcessExt](o, "windows-process-ext")
 }
@@ -465,7 +465,7 @@ func (v WindowsProcessExt) IntegrityLevel() string { return readString(v.at("int
 // WindowsServiceExt views the predefined extension windows-service-ext (STIX 2.1 §6.13.3).
 type WindowsServiceExt struct{ PartView }
 
-// AsWindowsServiceExt returns the extension windows-service-ext of o; ok is false if o has none.
+// AsWindowsServiceExt returns the extension windows-service-ext of o; ok is false if o is nil or has none.
 func AsWindowsServiceExt(o *Object) (v WindowsServiceExt, ok bool) {
 	return extensionAs[WindowsServiceExt](o, "windows-service-ext")
 }
@@ -501,7 +501,7 @@ func (v WindowsServiceExt) ServiceStatus() string { return readString(v.at("serv
 // UnixAccountExt views the predefined extension unix-account-ext (STIX 2.1 §6.16.2).
 type UnixAccountExt struct{ PartView }
 
-// AsUnixAccountExt returns the extension unix-account-ext of o; ok is false if o has none.
+// AsUnixAccountExt returns the extension unix-account-ext of o; ok is false if o is nil or has none.
 func AsUnixAccountExt(o *Object) (v UnixAccountExt, ok bool) {
 	return extensionAs[UnixAccountExt](o, "unix-account-ext")
 }

@@ -114,10 +114,10 @@ func writeView(s *source, n names, t *stix.Type) {
 	s.printf("type %s struct{ %s }\n", name, embedded(t))
 	switch {
 	case isExtension(t):
-		s.printf("\n// As%s returns the extension %s of o; ok is false if o has none.\n", name, t.Name)
+		s.printf("\n// As%s returns the extension %s of o; ok is false if o is nil or has none.\n", name, t.Name)
 		s.printf("func As%s(o *Object) (v %s, ok bool) { return extensionAs[%s](o, %q) }\n", name, name, name, t.Name)
 	case t.Category != stix.Part:
-		s.printf("\n// As%s views o as %s; ok is false if o is of another type.\n", name, t.Name)
+		s.printf("\n// As%s views o as %s; ok is false if o is nil or of another type.\n", name, t.Name)
 		s.printf("func As%s(o *Object) (v %s, ok bool) { return viewAs[%s](o, %q) }\n", name, name, name, t.Name)
 	}
 	for _, p := range own(t) {
