@@ -38,16 +38,17 @@ type Envelope struct {
 
 // An Item is one element: an Object, or the reason why it is none.
 type Item struct {
-	Raw    []byte // as received, a part of the body
+	Raw    []byte // as received, a part of the body (from a [Stream]: see there)
 	Object *Object
 	Err    *Error // nil if Object is not; its pointer is into the element
 }
 
 // ParseEnvelope reads a TAXII envelope, a bundle, one object or objects one after another.
 // Members of an envelope or bundle other than objects are checked as JSON and ignored, so
-// {} is an envelope without objects; other members without objects are none. An element that is JSON but no acceptable object has an Err and spoils nothing. The error of
+// {} is an envelope without objects; other members without objects are none. An element
+// that is JSON but no acceptable object has an Err and spoils nothing. The error of
 // ParseEnvelope is an [*Error]: the body is not JSON or not UTF-8 anywhere, is none of the
-// kinds, or exceeds a limit.
+// kinds, or exceeds a limit. A [Stream] does the same with little memory.
 func ParseEnvelope(b []byte, lim Limits) (Envelope, error) {
 	lim = lim.withDefaults()
 	r := envelopeReader{body: b, lim: lim, element: newScanner(lim)}
@@ -83,16 +84,14 @@ func (r *envelopeReader) read() (Envelope, *Error) {
 func (r *envelopeReader) checkStart() *Error {
 	b := r.body
 	if len(b) > r.lim.BodyBytes {
-		return &Error{Code: CodeTooLarge, Reason: fmt.Sprintf("body is larger than %d bytes", r.lim.BodyBytes)}
+		return r.lim.bodyTooLarge()
 	}
 	refuse := func(reason string) *Error { return &Error{Code: CodeNotJSON, Reason: "not JSON: " + reason} }
 	switch r.pos = skipSpace(b, 0); {
 	case r.pos == len(b):
 		return refuse("the body is empty")
-	case len(b) >= 3 && string(b[:3]) == "\ufeff":
-		return refuse("it begins with a byte order mark, which JSON does not allow (RFC 8259 §8.1)")
-	case len(b) >= 2 && (b[0] == 0 || b[1] == 0 || string(b[:2]) == "\xff\xfe" || string(b[:2]) == "\xfe\xff"):
-		return refuse("it is not in UTF-8 but looks like UTF-16 or UTF-32 (RFC 8259 §8.1)")
+	case encodingFault(b) != "":
+		return refuse(encodingFault(b))
 	case b[r.pos] == '{':
 		return nil
 	}
@@ -102,6 +101,21 @@ func (r *envelopeReader) checkStart() *Error {
 	if err := r.end(); err != nil {
 		return err
 	}
+	return errNoObject()
+}
+
+// encodingFault tells bodies that are not in UTF-8 by their first three bytes.
+func encodingFault(b []byte) string {
+	switch {
+	case len(b) >= 3 && string(b[:3]) == "\ufeff":
+		return "it begins with a byte order mark, which JSON does not allow (RFC 8259 §8.1)"
+	case len(b) >= 2 && (b[0] == 0 || b[1] == 0 || string(b[:2]) == "\xff\xfe" || string(b[:2]) == "\xfe\xff"):
+		return "it is not in UTF-8 but looks like UTF-16 or UTF-32 (RFC 8259 §8.1)"
+	}
+	return ""
+}
+
+func errNoObject() *Error {
 	return &Error{Code: CodeBadEnvelope, Reason: "the body is JSON but not an object: send {\"objects\":[...]}"}
 }
 
@@ -172,11 +186,18 @@ func (r *envelopeReader) members(top *topLevel) (items []Item, err *Error) {
 			return nil, err
 		}
 		if seen[name] {
-			top.duplicate = &Error{"/" + pointerToken(name), CodeDuplicateName, "member " + quoteShort(name) + " appears twice in the body"}
+			top.repeated(name)
+			continue
 		}
 		seen[name] = true
 		top.note(name, r.body[from:r.pos])
 	}
+}
+
+// repeated notes a name that was there before. What it said the first time counts for the
+// kind of the body, as it does for who reads a stream.
+func (t *topLevel) repeated(name string) {
+	t.duplicate = &Error{"/" + pointerToken(name), CodeDuplicateName, "member " + quoteShort(name) + " appears twice in the body"}
 }
 
 func (t *topLevel) note(name string, value []byte) {
@@ -267,17 +288,21 @@ func (r *envelopeReader) elements() ([]Item, *Error) {
 			return nil, err
 		}
 		if items = append(items, item); len(items) > r.lim.Objects {
-			return nil, r.tooMany()
+			return nil, r.lim.tooMany()
 		}
 	}
 }
 
-func (r *envelopeReader) tooMany() *Error {
-	return &Error{"/objects", CodeTooMany, fmt.Sprintf("more than %d objects in one body", r.lim.Objects)}
+func (l Limits) tooMany() *Error {
+	return &Error{"/objects", CodeTooMany, fmt.Sprintf("more than %d objects in one body", l.Objects)}
 }
 
-// item reads one element: the n-th of a list, or one of lines if n is negative. What is wrong with the element is its own matter, unless it
-// leaves the body no JSON.
+func (l Limits) bodyTooLarge() *Error {
+	return &Error{Code: CodeTooLarge, Reason: fmt.Sprintf("body is larger than %d bytes", l.BodyBytes)}
+}
+
+// item reads one element: the n-th of a list, or one of lines if n is negative. What is
+// wrong with the element is its own matter, unless it leaves the body no JSON.
 func (r *envelopeReader) item(n int) (Item, *Error) {
 	start := r.pos
 	r.element.reset(r.body, r.pos)
@@ -309,7 +334,7 @@ func (r *envelopeReader) lines() (Envelope, *Error) {
 			return e, err
 		}
 		if e.Objects = append(e.Objects, item); len(e.Objects) > r.lim.Objects {
-			return e, r.tooMany()
+			return e, r.lim.tooMany()
 		}
 		r.pos = skipSpace(r.body, r.pos)
 	}

@@ -55,17 +55,23 @@ func (s *scanner) refuse(code, format string, args ...any) *Error {
 	return &Error{Pointer: s.pointer(), Code: code, Reason: fmt.Sprintf(format, args...)}
 }
 
+// How a fault of grammar is worded, with the byte it is at.
+const (
+	wordsNotJSON = "not JSON at byte %d: %s"
+	wordsBadUTF8 = "byte %d is not UTF-8"
+
+	reasonTruncated = "it ends too early"
+	reasonEscape    = "no such escape sequence in a string"
+	reasonControl   = "a control character in a string must be escaped"
+)
+
 func (s *scanner) syntax(reason string) *Error {
-	return s.refuse(CodeNotJSON, "not JSON at byte %d: %s", s.pos, reason)
+	return s.refuse(CodeNotJSON, wordsNotJSON, s.pos, reason)
 }
 
-func (s *scanner) truncated() *Error {
-	return s.refuse(CodeNotJSON, "not JSON at byte %d: it ends too early", s.pos)
-}
+func (s *scanner) truncated() *Error { return s.syntax(reasonTruncated) }
 
-func (s *scanner) badUTF8() *Error {
-	return s.refuse(CodeBadUTF8, "byte %d is not UTF-8", s.pos)
-}
+func (s *scanner) badUTF8() *Error { return s.refuse(CodeBadUTF8, wordsBadUTF8, s.pos) }
 
 func (s *scanner) unexpected(want string) *Error {
 	if s.pos >= len(s.src) {
@@ -75,5 +81,7 @@ func (s *scanner) unexpected(want string) *Error {
 	if r == utf8.RuneError && n == 1 {
 		return s.badUTF8()
 	}
-	return s.syntax(fmt.Sprintf("%+q where %s belongs", r, want))
+	return s.syntax(misplaced(r, want))
 }
+
+func misplaced(r rune, want string) string { return fmt.Sprintf("%+q where %s belongs", r, want) }

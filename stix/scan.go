@@ -109,11 +109,11 @@ func (s *scanner) value(m meaning) *Error {
 	case c == '-' || c >= '0' && c <= '9':
 		return s.number()
 	case c == 't':
-		return s.literal("true")
+		return s.literalValue("true")
 	case c == 'f':
-		return s.literal("false")
+		return s.literalValue("false")
 	case c == 'n':
-		return s.literal("null")
+		return s.literalValue("null")
 	}
 	return s.unexpected("a value")
 }
@@ -199,7 +199,7 @@ func (s *scanner) enter(bracket byte, index int) *Error {
 	s.pos++
 	s.out = append(s.out, bracket)
 	s.path = append(s.path, step{index: index})
-	return nil
+	return s.checkSize()
 }
 
 // leave ends an object or array whose closing bracket was taken.
@@ -208,11 +208,17 @@ func (s *scanner) leave() *Error {
 	return s.checkSize()
 }
 
+// checkSize is asked after every token, so that what is refused for its size is refused
+// for what comes first: a [Stream] sees no more than that.
 func (s *scanner) checkSize() *Error {
 	if len(s.out) > s.lim.ObjectBytes {
-		return &Error{Code: CodeTooLarge, Reason: fmt.Sprintf("object is larger than %d bytes", s.lim.ObjectBytes)}
+		return s.lim.objectTooLarge()
 	}
 	return nil
+}
+
+func (l Limits) objectTooLarge() *Error {
+	return &Error{Code: CodeTooLarge, Reason: fmt.Sprintf("object is larger than %d bytes", l.ObjectBytes)}
 }
 
 // take consumes c and writes it, if it comes next.
@@ -340,6 +346,13 @@ func (r ref) text(b []byte) string {
 		return unquote(b[r.span.start-1 : r.span.end+1])
 	}
 	return string(r.span.of(b))
+}
+
+func (s *scanner) literalValue(word string) *Error {
+	if err := s.literal(word); err != nil {
+		return err
+	}
+	return s.checkSize()
 }
 
 func (s *scanner) literal(word string) *Error {

@@ -16,7 +16,7 @@ func (s *scanner) skipValue() *Error {
 		switch c := s.src[s.pos]; c {
 		case '{', '[':
 			if len(open) == maxSkipDepth {
-				return &Error{Code: CodeTooDeep, Reason: fmt.Sprintf("nested deeper than %d levels", maxSkipDepth)}
+				return errSkipTooDeep()
 			}
 			open = append(open, c+2) // the closing bracket, in ASCII
 			s.pos++
@@ -65,6 +65,10 @@ func (s *scanner) skipClosing(open *[]byte) (done bool, err *Error) {
 			return false, s.unexpected(fmt.Sprintf("a comma or %c", closing))
 		}
 	}
+}
+
+func errSkipTooDeep() *Error {
+	return &Error{Code: CodeTooDeep, Reason: fmt.Sprintf("nested deeper than %d levels", maxSkipDepth)}
 }
 
 func (s *scanner) skipName() *Error {
@@ -123,11 +127,11 @@ func (s *scanner) skipString() *Error {
 				s.pos = len(s.src)
 				return s.truncated()
 			case !ok:
-				return s.syntax("no such escape sequence in a string")
+				return s.syntax(reasonEscape)
 			}
 			s.pos += n
 		case c < ' ':
-			return s.syntax("a control character in a string must be escaped")
+			return s.syntax(reasonControl)
 		default:
 			r, n := utf8.DecodeRune(s.src[s.pos:])
 			if r == utf8.RuneError && n == 1 {

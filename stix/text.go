@@ -30,6 +30,9 @@ func (s *scanner) string() (escaped bool, err *Error) {
 			}
 			return escaped, s.checkSize()
 		case c == '\\':
+			if len(s.out)+i-start > s.lim.ObjectBytes {
+				return false, s.lim.objectTooLarge()
+			}
 			escaped = true
 			n, r, err := s.escape(i)
 			if err != nil {
@@ -39,7 +42,7 @@ func (s *scanner) string() (escaped bool, err *Error) {
 			i += n
 		case c < ' ':
 			s.pos = i
-			return false, s.syntax("a control character in a string must be escaped")
+			return false, s.syntax(reasonControl)
 		default:
 			r, n := utf8.DecodeRune(s.src[i:])
 			if r == utf8.RuneError && n == 1 {
@@ -61,7 +64,7 @@ func (s *scanner) escape(i int) (n int, r rune, err *Error) {
 		s.pos = len(s.src)
 		return 0, 0, s.truncated()
 	case !ok:
-		return 0, 0, s.syntax("no such escape sequence in a string")
+		return 0, 0, s.syntax(reasonEscape)
 	case r == utf8.RuneError && n == 6 && isSurrogate(s.src[i+2:i+6]):
 		return 0, 0, s.refuse(CodeLoneSurrogate, "string has half a character: a surrogate escape without its pair")
 	}
