@@ -1,7 +1,9 @@
 package stix
 
 import (
+	"fmt"
 	"iter"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -70,4 +72,32 @@ func objectBytes(objects []*Object) iter.Seq[[]byte] {
 func quoted(s string) []byte {
 	b, _ := jsontext.AppendQuote(nil, s)
 	return b
+}
+
+// SplitBundle returns objects in parts, in their order, each as full as it can be: the
+// bundle that [BuildBundle] makes of a part is no larger than lim.BodyBytes and has no more
+// than lim.Objects objects. An object that is too large even alone is refused with an
+// [*Error] that points to it.
+func SplitBundle(objects []*Object, lim Limits) ([][]*Object, error) {
+	lim = lim.withDefaults()
+	const frame = len(`{"type":"bundle","id":"bundle--","objects":[]}`) + uuidLen
+	var parts [][]*Object
+	start, size := 0, frame
+	for i, o := range objects {
+		if frame+len(o.raw) > lim.BodyBytes {
+			return nil, &Error{"/objects/" + strconv.Itoa(i), CodeTooLarge, fmt.Sprintf("a bundle of this object alone is larger than %d bytes", lim.BodyBytes)}
+		}
+		if i > start && (size+1+len(o.raw) > lim.BodyBytes || i-start == lim.Objects) {
+			parts = append(parts, objects[start:i:i])
+			start, size = i, frame
+		}
+		if i > start {
+			size++ // a comma
+		}
+		size += len(o.raw)
+	}
+	if start < len(objects) {
+		parts = append(parts, objects[start:])
+	}
+	return parts, nil
 }

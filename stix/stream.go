@@ -87,7 +87,7 @@ type streamReader struct {
 	skim    skimmer
 	element *scanner
 	part    keeper // the element being read
-	names   int // bytes of names kept
+	names   int    // bytes of names kept
 	top     topLevel
 	spec    bool // spec_version was read
 
