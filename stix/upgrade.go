@@ -2,7 +2,6 @@ package stix
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -147,23 +146,8 @@ func (u *upgrade) pattern() {
 
 // moveLabels moves labels to target: those of its vocabulary, or all if it has none.
 func (u *upgrade) moveLabels(target string) {
-	labels, _ := u.o.Property("labels")
 	vocabulary := typesByName[u.o.typ].Property(target).Vocabulary
-	var moved, stay []string
-	for i, label := range arrayElements(labels) {
-		text, ok := stringOf(label)
-		if !ok {
-			return // no list of labels
-		}
-		from := "labels.[" + strconv.Itoa(i) + "]"
-		if vocabulary == nil || vocabulary.Has(text) {
-			u.moved[from] = []string{target + ".[" + strconv.Itoa(len(moved)) + "]"}
-			moved = append(moved, text)
-		} else {
-			u.moved[from] = []string{"labels.[" + strconv.Itoa(len(stay)) + "]"}
-			stay = append(stay, text)
-		}
-	}
+	moved, stay := u.sortLabels(target, vocabulary)
 	if len(moved) == 0 {
 		return
 	}
@@ -173,10 +157,31 @@ func (u *upgrade) moveLabels(target string) {
 	}
 	u.set(target, quotedList(moved))
 	u.set("labels", quotedList(stay)) // none: labels goes away
-	u.note("labels", "%s moved to %s", strings.Join(moved, ", "), target)
+	u.note("labels", "to %s: %s", target, strings.Join(moved, ", "))
 	if len(stay) > 0 {
-		u.note("labels", "%s stays a label: %s has no such term", strings.Join(stay, ", "), vocabulary.Name)
+		u.note("labels", "still labels, for %s has no such term: %s", vocabulary.Name, strings.Join(stay, ", "))
 	}
+}
+
+// sortLabels sorts them into those that move and those that stay, and notes where each is
+// then. What is no list of labels is left alone.
+func (u *upgrade) sortLabels(target string, vocabulary *Vocabulary) (moved, stay []string) {
+	labels, _ := u.o.Property("labels")
+	place := func(list string, n int) string { return fmt.Sprintf("%s.[%d]", list, n) }
+	for i, label := range arrayElements(labels) {
+		text, ok := stringOf(label)
+		switch {
+		case !ok:
+			return nil, nil
+		case vocabulary == nil || vocabulary.Has(text):
+			u.moved[place("labels", i)] = []string{place(target, len(moved))}
+			moved = append(moved, text)
+		default:
+			u.moved[place("labels", i)] = []string{place("labels", len(stay))}
+			stay = append(stay, text)
+		}
+	}
+	return moved, stay
 }
 
 // selectors makes granular markings follow what was moved, so that nothing loses its mark.

@@ -367,7 +367,7 @@ func ExampleUpgrade() {
 	// Output:
 	// 2.1 ["trojan"]
 	// /spec_version is 2.1
-	// /labels trojan moved to malware_types
-	// /labels press stays a label: malware-type-ov has no such term
+	// /labels to malware_types: trojan
+	// /labels still labels, for malware-type-ov has no such term: press
 	// /is_family is true: STIX 2.0 does not tell a family from a sample, and names no sample
 }
