@@ -109,11 +109,11 @@ func (s *scanner) value(m meaning) *Error {
 	case c == '-' || c >= '0' && c <= '9':
 		return s.number()
 	case c == 't':
-		return s.literalValue("true")
+		return s.literal("true")
 	case c == 'f':
-		return s.literalValue("false")
+		return s.literal("false")
 	case c == 'n':
-		return s.literalValue("null")
+		return s.literal("null")
 	}
 	return s.unexpected("a value")
 }
@@ -208,8 +208,8 @@ func (s *scanner) leave() *Error {
 	return s.checkSize()
 }
 
-// checkSize is asked after every token, so that what is refused for its size is refused
-// for what comes first: a [Stream] sees no more than that.
+// checkSize is asked after every token at which something else may be refused, so that the
+// first reason counts: of an object that is too large, a [Stream] sees no more than that.
 func (s *scanner) checkSize() *Error {
 	if len(s.out) > s.lim.ObjectBytes {
 		return s.lim.objectTooLarge()
@@ -346,13 +346,6 @@ func (r ref) text(b []byte) string {
 		return unquote(b[r.span.start-1 : r.span.end+1])
 	}
 	return string(r.span.of(b))
-}
-
-func (s *scanner) literalValue(word string) *Error {
-	if err := s.literal(word); err != nil {
-		return err
-	}
-	return s.checkSize()
 }
 
 func (s *scanner) literal(word string) *Error {

@@ -236,6 +236,22 @@ func TestAStreamKnowsTheDeepestBodies(t *testing.T) {
 	}
 }
 
+func TestOfTwoReasonsToRefuseAnElementTheFirstCountsInAStreamToo(t *testing.T) {
+	for _, element := range []string{
+		nested(300), `{"a":` + nested(300) + `}`, `[` + strings.Repeat("true,", 50) + nested(300) + `]`,
+		`{"a":true,"b":[` + strings.Repeat("null,", 50) + `{"c":1,"c":1}]}`, `["` + strings.Repeat("a", 200) + `\ud800"]`,
+		`["` + strings.Repeat("a", 90) + `\ud800"]`, strings.Repeat("[],", 50)[:149], `{"a":1,"a":2,"b":"` + strings.Repeat("b", 200) + `"}`,
+	} {
+		body := []byte(`{"objects":[` + element + `]}`)
+		for _, size := range []int{5, 98, 99, 100, 101, 102, 103, 104, 500} {
+			lim := stix.Limits{ObjectBytes: size, Depth: 250, Objects: 100, BodyBytes: 1 << 20}
+			if err := sameAsParsed(body, bytes.NewReader(body), lim); err != nil {
+				t.Errorf("%.40s with a limit of %d: %v", element, size, err)
+			}
+		}
+	}
+}
+
 func TestAStreamReadsRealFilesLikeParseEnvelope(t *testing.T) {
 	dir := filepath.Join(shared(t), "corpora")
 	rnd := rand.New(rand.NewPCG(3, 4))
@@ -474,6 +490,34 @@ func TestWhoHasEnoughStopsAStream(t *testing.T) {
 		if _, err := streamed(s); err == nil {
 			t.Error("a stream is read twice")
 		}
+	}
+}
+
+// BenchmarkStream reads the same bundle as a stream and whole.
+func BenchmarkStream(b *testing.B) {
+	var body []byte
+	for n := range 1000 {
+		body = append(append(body, indicator(n)...), ',')
+	}
+	body = fmt.Appendf(nil, `{"type":"bundle","id":"bundle--%s","objects":[%s]}`, uuid, body[:len(body)-1])
+	for name, read := range map[string]func() (int, error){
+		"stream": func() (int, error) {
+			items, err := streamed(stix.NewStream(bytes.NewReader(body), stix.Limits{}))
+			return len(items), err
+		},
+		"whole": func() (int, error) {
+			e, err := stix.ParseEnvelope(body, stix.DefaultLimits())
+			return len(e.Objects), err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if n, err := read(); n != 1000 || err != nil {
+					b.Fatal(n, err)
+				}
+			}
+		})
 	}
 }
 
