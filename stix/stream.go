@@ -306,6 +306,9 @@ func (r *streamReader) item(wanted bool) (Item, *Error) {
 	if !wanted {
 		return Item{}, r.skim.value()
 	}
+	if item, ok := r.inWindow(); ok {
+		return item, nil
+	}
 	r.skim.part = r.part.emptied()
 	err := r.skim.value()
 	r.skim.part = nil
@@ -313,6 +316,24 @@ func (r *streamReader) item(wanted bool) (Item, *Error) {
 		return Item{}, err
 	}
 	return r.itemOf(&r.part), nil
+}
+
+// inWindow reads an element that lies in the window whole and is a good object, as most
+// are. Nesting that limits allow to come near maxSkipDepth is left to the skimmer, which
+// measures it.
+func (r *streamReader) inWindow() (Item, bool) {
+	s := &r.skim
+	if r.lim.Depth+s.around > maxSkipDepth || !s.next('{') {
+		return Item{}, false
+	}
+	r.element.reset(s.buf[:s.end], s.pos)
+	o, fault := r.element.element()
+	if fault != nil {
+		return Item{}, false
+	}
+	s.pos = r.element.pos
+	s.whole.add(o.raw)
+	return Item{Raw: o.raw, Object: o}, true
 }
 
 // itemOf reads the object in bytes whose grammar is good.
