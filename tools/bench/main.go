@@ -1,7 +1,8 @@
 // Command bench measures an office beside the limits of the same machine in
 // the same run: durable POST beside raw SQLite inserts of the same rows, pages
 // of 1000 objects beside a server that answers the same bytes from memory and
-// beside a bare SELECT of the same rows.
+// beside a bare SELECT of the same rows; reading of STIX beside a scan of the
+// tokens of the same bytes.
 //
 // Every side runs in a process of its own; the code that makes the
 // denominators is in raw.go and servers.go. Nothing is asserted: it prints what
@@ -30,7 +31,7 @@ type options struct {
 	Size        int `default:"700" help:"Bytes of an object."`
 	Seconds     int `default:"3" help:"Seconds for each reading measurement."`
 
-	Role string `hidden:"" enum:",office,raw,memory" default:""`
+	Role string `hidden:"" enum:",office,raw,memory,stix" default:""`
 	Dir  string `hidden:""`
 	File string `hidden:""`
 }
@@ -57,6 +58,8 @@ func (o *options) run(ctx context.Context) error {
 		return rawStore(o)
 	case "memory":
 		return serveMemory(ctx, o.File)
+	case "stix":
+		return readSTIX(o)
 	}
 	return o.measure(ctx)
 }
@@ -74,7 +77,11 @@ func (o *options) measure(ctx context.Context) error {
 	if err := o.posts(ctx, dir); err != nil {
 		return err
 	}
-	return o.pages(ctx, dir)
+	if err := o.pages(ctx, dir); err != nil {
+		return err
+	}
+	fmt.Println("\nSTIX on one core, by CPU time, beside a scan of the JSON tokens of the same bytes:")
+	return o.stix(ctx)
 }
 
 func row(what, unit string, ours, limit float64, cpu string) {
