@@ -1,8 +1,8 @@
 package stix
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -26,8 +26,10 @@ func (v *validator) unknown(name []byte) {
 
 // note keeps the name of a property that nothing defines.
 func (v *validator) note(name []byte) {
-	const most = 200
-	if v.customs++; len(v.custom)+len(name) > most {
+	if v.custom == nil {
+		v.custom = v.names[:0]
+	}
+	if v.customs++; len(v.custom)+len(", ")+len(name) > len(v.names) {
 		return
 	}
 	if len(v.custom) > 0 {
@@ -43,7 +45,7 @@ func (v *validator) reportCustom() {
 	case 1:
 		v.find(FindCustom, string(v.custom), "§11.1", "no extension defines this property: expected an extension of extension_type property-extension or toplevel-property-extension")
 	default:
-		v.find(FindCustom, "", "§11.1", fmt.Sprintf("no extension defines %d properties (%s): expected an extension of extension_type property-extension or toplevel-property-extension", v.customs, v.custom))
+		v.find(FindCustom, "", "§11.1", "no extension defines "+strconv.Itoa(v.customs)+" properties ("+string(v.custom)+"): expected an extension of extension_type property-extension or toplevel-property-extension")
 	}
 }
 
@@ -89,7 +91,7 @@ func (o *Object) Unknown() Unknown {
 		t = unknownSDO
 	}
 	for _, m := range o.members {
-		if name := o.nameOf(m); t.find(m.hash, name) < 0 {
+		if name := m.in(o.raw); t.find(m.hash, name) < 0 {
 			u.Properties = append(u.Properties, string(name))
 		}
 	}

@@ -66,12 +66,12 @@ func (o *Object) spliced(changes []Change) []byte {
 	}
 	b := append(make([]byte, 0, size), '{')
 	for _, m := range o.members {
-		c, changed := changeOf(changes, string(o.nameOf(m)))
+		c, changed := changeOf(changes, string(m.in(o.raw)))
 		switch {
 		case !changed:
-			b = append(comma(b, len(b) > 1), o.raw[m.name.start-1:m.value.end]...)
+			b = append(comma(b, len(b) > 1), o.raw[m.span.start-1:m.value.end]...)
 		case !c.removes():
-			b = append(comma(b, len(b) > 1), o.raw[m.name.start-1:m.value.start]...)
+			b = append(comma(b, len(b) > 1), o.raw[m.span.start-1:m.value.start]...)
 			b = append(b, c.Value...)
 		}
 	}

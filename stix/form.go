@@ -93,9 +93,10 @@ func isScheme(b []byte) bool {
 	return true
 }
 
-func isHexDigit(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f'
-}
+func isHexDigit(c byte) bool { return hexDigits[c>>6]>>(c&63)&1 == 1 }
+
+// hexDigits are the bits of 0-9, A-F and a-f.
+var hexDigits = [4]uint64{0x3ff << '0', 0x3f<<('A'-64) | 0x3f<<('a'-64)}
 
 // isURIByte reports what a URI may hold beside percent escapes (RFC 3986 §2.2, §2.3).
 func isURIByte(c byte) bool {
@@ -254,9 +255,9 @@ func isSelector(b []byte) bool {
 	return len(b) > 0
 }
 
-func allDigits(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
+func allDigits[T ~string | ~[]byte](b T) bool {
+	for i := range len(b) {
+		if c := b[i]; c < '0' || c > '9' {
 			return false
 		}
 	}
@@ -278,9 +279,9 @@ func splitDots(b []byte) func(yield func(int, []byte) bool) {
 
 // isPlainInstant knows the usual timestamps at a glance: digits in their ranges, a day
 // that every month has, decimals or none, and Z.
-func isPlainInstant(b []byte) bool {
+func isPlainInstant[T ~string | ~[]byte](b T) bool {
 	const shape = "0000-00-00T00:00:00"
-	if len(b) <= len(shape) || b[len(b)-1] != 'Z' || b[10] != 'T' || !fits(view(b), shape) {
+	if len(b) <= len(shape) || b[len(b)-1] != 'Z' || b[10] != 'T' || !fits(b, shape) {
 		return false
 	}
 	two := func(i int) int { return int(b[i]-'0')*10 + int(b[i+1]-'0') }

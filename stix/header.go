@@ -15,7 +15,7 @@ func (o *Object) read() *Error {
 		return err
 	}
 	for _, m := range o.members {
-		if err := o.readProperty(o.nameOf(m), jsontext.Value(m.value.of(o.raw))); err != nil {
+		if err := o.readProperty(m.in(o.raw), jsontext.Value(m.value.of(o.raw))); err != nil {
 			return err
 		}
 	}
@@ -119,8 +119,10 @@ func readVersion(name string, v jsontext.Value) (string, *Error) {
 	case len(text) > MaxInstantBytes:
 		return refuse(fmt.Sprintf("it is longer than %d bytes", MaxInstantBytes))
 	}
-	if _, _, err := readInstant(text); err != nil {
-		return refuse(err.Error())
+	if !isPlainInstant(text) {
+		if _, _, err := readInstant(text); err != nil {
+			return refuse(err.Error())
+		}
 	}
 	return text, nil
 }

@@ -121,7 +121,7 @@ func instantFault(s, zone string, hour, second int) string {
 
 // fits compares the start of s with shape, in which 0 stands for any digit. The T may
 // be written small, as RFC 3339 §5.6 permits.
-func fits(s, shape string) bool {
+func fits[T ~string | ~[]byte](s T, shape string) bool {
 	for i := range len(shape) {
 		switch c := s[i]; shape[i] {
 		case '0':

@@ -1,6 +1,7 @@
 package stix
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -22,31 +23,48 @@ type Label struct {
 // can only tighten: they never make an object Clear or Green by themselves.
 func LabelOf(o *Object, resolve func(ID) (*Object, bool)) Label {
 	var l Label
-	direct := slices.Clone(o.markings)
-	for _, g := range o.granular {
-		if g.MarkingRef != "" {
-			direct = append(direct, g.MarkingRef)
-		}
-	}
-	var hints []TLP
-	for _, id := range direct {
+	var hint TLP
+	for id := range o.directMarkings() {
 		r := readMarking(id, resolve)
 		l.note(id, r)
 		l.raise(r.level)
-		hints = append(hints, r.hint)
+		hint = max(hint, r.hint)
 	}
 	for _, id := range o.nestedMarkings() {
-		if slices.Contains(direct, id) {
+		if o.isMarkedWith(id) {
 			continue
 		}
 		r := readMarking(id, resolve)
 		l.note(id, r)
-		hints = append(hints, r.level, r.hint)
+		hint = max(hint, r.level, r.hint)
 	}
-	for _, hint := range hints {
-		l.tighten(hint)
-	}
+	l.tighten(hint)
 	return l
+}
+
+// directMarkings yields the markings of the object and of parts of it.
+func (o *Object) directMarkings() iter.Seq[ID] {
+	return func(yield func(ID) bool) {
+		for _, id := range o.markings {
+			if !yield(id) {
+				return
+			}
+		}
+		for _, g := range o.granular {
+			if g.MarkingRef != "" && !yield(g.MarkingRef) {
+				return
+			}
+		}
+	}
+}
+
+func (o *Object) isMarkedWith(id ID) bool {
+	for direct := range o.directMarkings() {
+		if direct == id {
+			return true
+		}
+	}
+	return false
 }
 
 // raise takes a level that somebody chose.
@@ -88,7 +106,7 @@ func (o *Object) nestedMarkings() []ID {
 func (o *Object) isDirect(r ref) bool {
 	for _, m := range o.members {
 		if m.value.start <= r.span.start && r.span.end <= m.value.end {
-			name := string(o.nameOf(m))
+			name := string(m.in(o.raw))
 			return name == "object_marking_refs" || name == "granular_markings"
 		}
 	}

@@ -1,5 +1,7 @@
 package stix
 
+import "math"
+
 // Sizes refused beyond, unless a caller sets its own (see [DefaultLimits]).
 const (
 	DefaultObjectBytes = 1 << 20  // one object, insignificant white space removed
@@ -45,5 +47,6 @@ func (l Limits) withDefaults() Limits {
 		l.BodyBytes = d.BodyBytes
 	}
 	l.Depth = min(l.Depth, maxSkipDepth)
+	l.BodyBytes = min(l.BodyBytes, math.MaxUint32) // places in a body are of 32 bits
 	return l
 }

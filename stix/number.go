@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// number reads a number and writes it as it is.
+// number reads a number.
 func (s *scanner) number() *Error {
 	n, whole := numberLen(s.src[s.pos:])
 	if n <= 0 {
@@ -16,7 +16,6 @@ func (s *scanner) number() *Error {
 	}
 	text := s.src[s.pos : s.pos+n]
 	s.pos += n
-	s.out = append(s.out, text...)
 	if !(whole && n <= 15) && beyondIJSON(text) {
 		s.find(FindNumber, "§2.10", "a number that a double cannot hold; it compares as written")
 	}

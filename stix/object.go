@@ -2,6 +2,7 @@ package stix
 
 import (
 	"bytes"
+	"math"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -53,6 +54,9 @@ func Parse(b []byte, lim Limits) (*Object, error) {
 
 // parse reads b as one object with nothing after it.
 func (s *scanner) parse(b []byte) (*Object, *Error) {
+	if len(b) > math.MaxUint32 {
+		return nil, s.lim.objectTooLarge()
+	}
 	if len(bytes.TrimLeft(b, " \t\r\n")) == 0 {
 		return nil, &Error{Code: CodeNotJSON, Reason: "not JSON: it is empty"}
 	}
@@ -77,7 +81,7 @@ func (s *scanner) element() (*Object, *Error) {
 		return nil, &Error{Code: CodeNotObject, Reason: "this is JSON, but not an object"}
 	}
 	o := &Object{
-		raw:     bytes.Clone(s.out),
+		raw:     s.compacted(),
 		members: slices.Clone(s.members),
 		refs:    slices.Clone(s.refs),
 		scanned: s.findings,
@@ -144,17 +148,9 @@ func (o *Object) Property(name string) (v jsontext.Value, ok bool) {
 func (o *Object) names() []string {
 	names := make([]string, len(o.members))
 	for i, m := range o.members {
-		names[i] = string(o.nameOf(m))
+		names[i] = string(m.in(o.raw))
 	}
 	return names
-}
-
-// nameOf returns the name of a member without escapes.
-func (o *Object) nameOf(m member) []byte {
-	if m.text != "" {
-		return []byte(m.text)
-	}
-	return m.name.of(o.raw)
 }
 
 // Extension returns the extension that id defines.

@@ -19,7 +19,7 @@ func (s *scanner) pointer() string {
 		if p.name.end == 0 {
 			return strings.TrimSuffix(b.String(), "/") // before the first name
 		}
-		b.WriteString(pointerToken(unquote(s.out[p.name.start-1 : p.name.end+1])))
+		b.WriteString(pointerToken(unquote(s.src[p.name.start-1 : p.name.end+1])))
 	}
 	return b.String()
 }

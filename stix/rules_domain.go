@@ -23,12 +23,12 @@ func (v *validator) indicator(s *scope) {
 	if !ok {
 		return
 	}
-	p, err := pattern.Parse(view(text))
+	findings, err := pattern.Review(view(text))
 	if err != nil {
 		v.find(FindPattern, "pattern", "§9", err.Error())
 		return
 	}
-	for _, f := range p.Findings() {
+	for _, f := range findings {
 		v.find(FindDoubtful, "pattern", f.Section, fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.Message))
 	}
 }

@@ -7,13 +7,17 @@ import (
 )
 
 // A scanner reads one JSON value in one pass. It checks the grammar and what strict JSON
-// adds, writes the value without insignificant white space to out, and notes what a STIX
-// object is routed by: its top-level members and the references at any depth.
+// adds, drops insignificant white space, and notes what a STIX object is routed by: its
+// top-level members and the references at any depth.
+//
+// Nothing is copied until there is white space to drop: out has the value up to it, and
+// src from there on follows.
 type scanner struct {
-	src []byte
-	pos int
-	out []byte
-	lim Limits
+	src  []byte
+	pos  int
+	out  []byte
+	from int // src from here to pos belongs behind out
+	lim  Limits
 
 	path     []step // from the root to the value being read
 	names    []name // names of the objects being read, innermost last
@@ -37,16 +41,14 @@ func newScanner(lim Limits) *scanner {
 }
 
 func (s *scanner) release() {
-	if cap(s.out)+16*cap(s.names)+32*(cap(s.members)+cap(s.refs)) > maxKept {
+	if cap(s.out)+16*cap(s.names)+24*cap(s.members)+12*cap(s.refs) > maxKept {
 		return
 	}
 	s.src, s.findings = nil, nil
-	clear(s.names[:cap(s.names)]) // their texts
-	clear(s.members[:cap(s.members)])
 	scanners.Put(s)
 }
 
-// A span is a range of scanner.out, later of the bytes of an object.
+// A span is a range of the bytes of an object.
 type span struct{ start, end uint32 }
 
 func (s span) of(b []byte) []byte { return b[s.start:s.end] }
@@ -57,18 +59,25 @@ type step struct {
 	index int
 }
 
-// A name is one member name, for finding duplicates. text is set when it has escapes.
+// A name is one member name, for finding duplicates.
 type name struct {
-	hash uint32
-	span span
-	text string
+	span    span   // while scanning: in src
+	hash    uint32 // of the text
+	escaped bool   // the text is not the bytes
 }
 
-// A member is one top-level member. text is its name when it has escapes.
+// in returns the text of a name in the bytes that it is part of, or a copy if it is escaped.
+func (n name) in(b []byte) []byte {
+	if n.escaped {
+		return []byte(unquote(b[n.span.start-1 : n.span.end+1]))
+	}
+	return n.span.of(b)
+}
+
+// A member is one top-level member.
 type member struct {
-	name, value span
-	hash        uint32
-	text        string
+	name
+	value span
 }
 
 // A ref is a string under a name that ends in _ref or _refs, without its quotes.
@@ -89,7 +98,7 @@ const (
 
 // reset prepares for the value at pos of src.
 func (s *scanner) reset(src []byte, pos int) {
-	s.src, s.pos = src, pos
+	s.src, s.pos, s.from = src, pos, pos
 	s.out, s.path, s.names = s.out[:0], s.path[:0], s.names[:0]
 	s.members, s.refs, s.findings = s.members[:0], s.refs[:0], nil
 }
@@ -119,7 +128,7 @@ func (s *scanner) value(m meaning) *Error {
 }
 
 func (s *scanner) object() *Error {
-	if err := s.enter('{', -1); err != nil {
+	if err := s.enter(-1); err != nil {
 		return err
 	}
 	base := len(s.names)
@@ -138,10 +147,12 @@ func (s *scanner) object() *Error {
 		if s.pos >= len(s.src) || s.src[s.pos] != '"' {
 			return s.unexpected("a member name")
 		}
+		at := s.size()
 		n, err := s.name()
 		if err != nil {
 			return err
 		}
+		end := s.size()
 		if seen, err = s.addName(base, n, seen); err != nil {
 			return err
 		}
@@ -150,12 +161,13 @@ func (s *scanner) object() *Error {
 			return s.unexpected("a colon")
 		}
 		s.space()
-		start := len(s.out)
+		start := s.size()
 		if err := s.value(s.meaningOf(n)); err != nil {
 			return err
 		}
 		if len(s.path) == 1 {
-			s.members = append(s.members, member{n.span, s.spanFrom(start), n.hash, n.text})
+			n.span = spanOf(at+1, end-1)
+			s.members = append(s.members, member{n, spanOf(start, s.size())})
 		}
 		s.space()
 	}
@@ -164,7 +176,7 @@ func (s *scanner) object() *Error {
 }
 
 func (s *scanner) array(m meaning) *Error {
-	if err := s.enter('[', 0); err != nil {
+	if err := s.enter(0); err != nil {
 		return err
 	}
 	here := len(s.path) - 1
@@ -192,12 +204,11 @@ func (s *scanner) array(m meaning) *Error {
 }
 
 // enter reads an opening bracket.
-func (s *scanner) enter(bracket byte, index int) *Error {
+func (s *scanner) enter(index int) *Error {
 	if len(s.path) >= s.lim.Depth {
 		return s.refuse(CodeTooDeep, "nested deeper than %d levels", s.lim.Depth)
 	}
 	s.pos++
-	s.out = append(s.out, bracket)
 	s.path = append(s.path, step{index: index})
 	return s.checkSize()
 }
@@ -211,7 +222,7 @@ func (s *scanner) leave() *Error {
 // checkSize is asked after every token at which something else may be refused, so that the
 // first reason counts: of an object that is too large, a [Stream] sees no more than that.
 func (s *scanner) checkSize() *Error {
-	if len(s.out) > s.lim.ObjectBytes {
+	if s.size() > s.lim.ObjectBytes {
 		return s.lim.objectTooLarge()
 	}
 	return nil
@@ -221,17 +232,37 @@ func (l Limits) objectTooLarge() *Error {
 	return &Error{Code: CodeTooLarge, Reason: fmt.Sprintf("object is larger than %d bytes", l.ObjectBytes)}
 }
 
-// take consumes c and writes it, if it comes next.
+// take consumes c, if it comes next.
 func (s *scanner) take(c byte) bool {
 	if s.pos >= len(s.src) || s.src[s.pos] != c {
 		return false
 	}
 	s.pos++
-	s.out = append(s.out, c)
 	return true
 }
 
-func (s *scanner) space() { s.pos = skipSpace(s.src, s.pos) }
+// space drops white space.
+func (s *scanner) space() {
+	i := skipSpace(s.src, s.pos)
+	if i == s.pos {
+		return
+	}
+	s.out = append(s.out, s.src[s.from:s.pos]...)
+	s.pos, s.from = i, i
+}
+
+// size returns how many bytes were read that belong to the value: the place of pos in it.
+func (s *scanner) size() int { return len(s.out) + s.pos - s.from }
+
+// compacted returns the value without white space, in an allocation of its own size.
+func (s *scanner) compacted() []byte {
+	if len(s.out) == 0 {
+		return bytes.Clone(s.src[s.from:s.pos])
+	}
+	b := make([]byte, s.size())
+	copy(b[copy(b, s.out):], s.src[s.from:s.pos])
+	return b
+}
 
 func skipSpace(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
@@ -240,23 +271,18 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-func (s *scanner) spanFrom(start int) span { return span{uint32(start), uint32(len(s.out))} }
+func spanOf(start, end int) span { return span{uint32(start), uint32(end)} }
 
 // name reads a member name and makes it the current step of the path.
 func (s *scanner) name() (name, *Error) {
-	start := len(s.out)
+	start := s.pos
 	s.path[len(s.path)-1].name = span{}
 	escaped, err := s.string()
 	if err != nil {
 		return name{}, err
 	}
-	n := name{span: span{uint32(start + 1), uint32(len(s.out) - 1)}}
-	if escaped {
-		n.text = unquote(s.out[start:])
-		n.hash = hashName(n.text)
-	} else {
-		n.hash = hashName(n.span.of(s.out))
-	}
+	n := name{span: spanOf(start+1, s.pos-1), escaped: escaped}
+	n.hash = hashName(n.in(s.src))
 	s.path[len(s.path)-1].name = n.span
 	return n, nil
 }
@@ -270,47 +296,37 @@ func hashName[T ~string | ~[]byte](s T) uint32 {
 	return h
 }
 
-func (s *scanner) textOf(n name) string {
-	if n.text != "" {
-		return n.text
-	}
-	return string(n.span.of(s.out))
-}
-
 // addName notes n among the names since base, and refuses it if it is there already.
 func (s *scanner) addName(base int, n name, seen map[string]struct{}) (map[string]struct{}, *Error) {
 	const many = 32
 	duplicate := false
 	switch siblings := s.names[base:]; {
 	case seen != nil:
-		_, duplicate = seen[s.textOf(n)]
-		seen[s.textOf(n)] = struct{}{}
+		_, duplicate = seen[string(n.in(s.src))]
+		seen[string(n.in(s.src))] = struct{}{}
 	case len(siblings) == many:
 		seen = make(map[string]struct{}, 4*many)
 		for _, other := range siblings {
-			seen[s.textOf(other)] = struct{}{}
+			seen[string(other.in(s.src))] = struct{}{}
 		}
 		return s.addName(base, n, seen)
 	default:
 		for _, other := range siblings {
-			if other.hash == n.hash && s.textOf(other) == s.textOf(n) {
+			if other.hash == n.hash && string(other.in(s.src)) == string(n.in(s.src)) {
 				duplicate = true
 			}
 		}
 		s.names = append(s.names, n)
 	}
 	if duplicate {
-		return nil, s.refuse(CodeDuplicateName, "member %s appears twice in one object", quoteShort(s.textOf(n)))
+		return nil, s.refuse(CodeDuplicateName, "member %s appears twice in one object", quoteShort(string(n.in(s.src))))
 	}
 	return seen, nil
 }
 
 // meaningOf tells references by their names (STIX 2.1 §2.9, §3.1).
 func (s *scanner) meaningOf(n name) meaning {
-	text := n.span.of(s.out)
-	if n.text != "" {
-		text = []byte(n.text)
-	}
+	text := n.in(s.src)
 	switch {
 	case !bytes.HasSuffix(text, []byte("_ref")) && !bytes.HasSuffix(text, []byte("_refs")):
 		return plain
@@ -321,14 +337,14 @@ func (s *scanner) meaningOf(n name) meaning {
 }
 
 func (s *scanner) stringValue(m meaning) *Error {
-	start := len(s.out)
+	start, at := s.pos, s.size()
 	escaped, err := s.string()
 	if err != nil || m == plain {
 		return err
 	}
-	r := ref{span{uint32(start + 1), uint32(len(s.out) - 1)}, escaped, m == markingReference}
-	s.refs = append(s.refs, r)
-	if !r.isID(s.out) && string(s.path[0].name.of(s.out)) != "objects" { // STIX 2.1 §2.13: local names
+	s.refs = append(s.refs, ref{spanOf(at+1, s.size()-1), escaped, m == markingReference})
+	here := ref{span: spanOf(start+1, s.pos-1), escaped: escaped}
+	if !here.isID(s.src) && string(s.path[0].name.of(s.src)) != "objects" { // STIX 2.1 §2.13: local names
 		s.find(FindRef, "§2.9", "a name that ends in _ref or _refs holds identifiers; this is none")
 	}
 	return nil
@@ -358,6 +374,5 @@ func (s *scanner) literal(word string) *Error {
 		}
 		s.pos++
 	}
-	s.out = append(s.out, word...)
 	return nil
 }

@@ -99,7 +99,7 @@ func MissingSelectors(o *Object, selectors []string) []string {
 	w.sorted = slices.Compact(w.sorted)
 	w.found = make([]bool, len(w.sorted))
 	for _, m := range o.members {
-		w.enter(string(o.nameOf(m)), jsontext.Value(m.value.of(o.raw)), 0, len(w.sorted), 0)
+		w.enter(string(m.in(o.raw)), jsontext.Value(m.value.of(o.raw)), 0, len(w.sorted), 0)
 	}
 	return w.missing()
 }

@@ -9,7 +9,6 @@ import (
 func (s *scanner) skipValue() *Error {
 	var open []byte
 	for {
-		s.out = s.out[:0]
 		if s.pos >= len(s.src) {
 			return s.truncated()
 		}

@@ -10,9 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// string reads a string and writes it as it is, quotes included.
+// string reads a string.
 func (s *scanner) string() (escaped bool, err *Error) {
-	start := s.pos
 	invisible := false
 	i := s.pos + 1
 	for {
@@ -24,13 +23,12 @@ func (s *scanner) string() (escaped bool, err *Error) {
 		switch c := s.src[i]; {
 		case c == '"':
 			s.pos = i + 1
-			s.out = append(s.out, s.src[start:s.pos]...)
 			if invisible {
 				s.find(FindInvisible, "", "text has direction overrides, zero-width or tag characters")
 			}
 			return escaped, s.checkSize()
 		case c == '\\':
-			if len(s.out)+i-start > s.lim.ObjectBytes {
+			if len(s.out)+i-s.from > s.lim.ObjectBytes {
 				return false, s.lim.objectTooLarge()
 			}
 			escaped = true

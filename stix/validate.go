@@ -38,7 +38,8 @@ type validator struct {
 	path []place // from the root to the value in hand
 	room [8]place
 
-	custom   []byte // names of properties that no type and no extension has, joined
+	names    [200]byte // room for custom
+	custom   []byte    // names of properties that no type and no extension has, joined
 	customs  int
 	category Category // of what an extension defines, 0 if none does
 	topLevel bool     // an extension brings top-level properties
@@ -89,9 +90,9 @@ func (v *validator) whole() {
 	s.t = t
 	v.path = append(v.path, place{})
 	for _, m := range v.o.members {
-		name := v.o.nameOf(m)
+		name := m.in(v.raw)
 		s.names++
-		v.path[0].name = m.name
+		v.path[0].name = m.span
 		i := t.find(m.hash, name)
 		if i < 0 {
 			v.unknown(name)
@@ -248,7 +249,8 @@ func (v *validator) pointer(member string) string {
 			b.WriteString(strconv.Itoa(p.index))
 			continue
 		}
-		b.WriteString(pointerToken(unquote(v.raw[p.name.start-1 : p.name.end+1])))
+		name, _ := textOf(v.raw[p.name.start-1 : p.name.end+1])
+		b.WriteString(pointerToken(name))
 	}
 	if member != "" {
 		b.WriteByte('/')

@@ -46,18 +46,11 @@ func (o *Object) Has(name string) bool { return o.at(name) != nil }
 func (o *Object) at(name string) jsontext.Value {
 	hash := hashName(name)
 	for i := range o.members {
-		if m := &o.members[i]; m.hash == hash && o.isNamed(m, name) {
+		if m := &o.members[i]; m.hash == hash && string(m.in(o.raw)) == name {
 			return jsontext.Value(m.value.of(o.raw))
 		}
 	}
 	return nil
-}
-
-func (o *Object) isNamed(m *member, name string) bool {
-	if m.text != "" {
-		return m.text == name
-	}
-	return string(m.name.of(o.raw)) == name
 }
 
 // viewAs makes the view of an object of that type. There may be no object: an [Item] that was

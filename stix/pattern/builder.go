@@ -1,5 +1,7 @@
 package pattern
 
+import "sync"
+
 // A builder makes the nodes of a tree. Nodes of one kind share slabs. A nil builder makes
 // nothing: then the parser only checks.
 type builder struct {
@@ -30,17 +32,49 @@ type firstSlab struct {
 
 func newBuilder() (b builder) {
 	b.tree = new(firstSlab)
-	b.simple.free = b.tree.observation[:]
-	b.comparison.free = b.tree.comparison[:]
-	b.steps.free = b.tree.steps[:]
+	b.simple.whole = b.tree.observation[:]
+	b.comparison.whole = b.tree.comparison[:]
+	b.steps.whole = b.tree.steps[:]
+	b.simple.reset()
+	b.comparison.reset()
+	b.steps.reset()
 	return b
+}
+
+// builders are kept for [Review], which needs its tree for a moment only.
+var builders = sync.Pool{New: func() any { b := newBuilder(); return &b }}
+
+// maxKept bounds the values of one kind in a builder that is kept.
+const maxKept = 1 << 10
+
+// release gives a builder back whose tree nobody needs any more.
+func (b *builder) release() {
+	if max(b.simple.size, b.comparison.size, b.steps.size, b.constants.size, b.qualified.size, b.joinedO.size,
+		b.joinedC.size, b.operandsO.size, b.operandsC.size, cap(b.observations), cap(b.comparisons)) > maxKept {
+		return
+	}
+	b.observations, b.comparisons, b.work = b.observations[:0], b.comparisons[:0], 0
+	b.simple.reset()
+	b.comparison.reset()
+	b.steps.reset()
+	b.constants.reset()
+	b.qualified.reset()
+	b.joinedO.reset()
+	b.joinedC.reset()
+	b.operandsO.reset()
+	b.operandsC.reset()
+	builders.Put(b)
 }
 
 // A slab hands out values of one kind. Each new one is twice as large as the one before.
 type slab[T any] struct {
-	free []T
-	size int
+	free  []T
+	whole []T // the newest, from its beginning
+	size  int
 }
+
+// reset hands the newest slab out again.
+func (s *slab[T]) reset() { s.free = s.whole }
 
 func (s *slab[T]) take(n int) []T {
 	if n > len(s.free) {
@@ -60,7 +94,8 @@ func (s *slab[T]) one(v T) *T {
 
 func (s *slab[T]) grow(n int) {
 	s.size = max(2*s.size, n, 4)
-	s.free = make([]T, s.size)
+	s.whole = make([]T, s.size)
+	s.free = s.whole
 }
 
 // start opens a run of unknown length, to which the caller appends until he calls keep.

@@ -1,6 +1,9 @@
 package pattern
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Codes of findings. A code never changes its meaning.
 const (
@@ -30,6 +33,20 @@ func (p *Pattern) Findings() []Finding {
 	r := reviewer{pattern: p}
 	r.observations(p.Expression)
 	return r.findings
+}
+
+// Review tells what [Parse] and [Pattern.Findings] would, without keeping the tree: a valid
+// pattern without findings allocates nothing. The error is an *[Error].
+func Review(text string) ([]Finding, error) {
+	b := builders.Get().(*builder)
+	defer b.release()
+	p := parser{lexer: lexer{src: text}, tree: b}
+	e := p.pattern()
+	if p.err != nil {
+		return nil, p.err
+	}
+	b.tree.pattern = Pattern{text, e}
+	return b.tree.pattern.Findings(), nil
 }
 
 type reviewer struct {
@@ -98,7 +115,7 @@ func (r *reviewer) observation(o *Observation) {
 		}
 		mixed = mixed || c.Path.Type != first
 	}
-	if mixed {
+	if mixed && hasAnd(o.Comparison) {
 		r.types(o.Comparison)
 	}
 }
@@ -184,6 +201,12 @@ func validKey(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= longestName
+}
+
+// hasAnd reports an AND: without one, object types may differ as they like.
+func hasAnd(e ComparisonExpression) bool {
+	c, joined := e.(*Comparisons)
+	return joined && (c.Operator == And || slices.ContainsFunc(c.Operands, hasAnd))
 }
 
 // types returns the object types that can meet e, and finds each AND that none can: all its

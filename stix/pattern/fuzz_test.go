@@ -29,6 +29,7 @@ func FuzzParse(f *testing.F) {
 		if diff := cmp.Diff(err, checked); diff != "" {
 			t.Fatalf("Parse and Check differ: %s", diff)
 		}
+		reviewAgrees(t, text, p, err)
 		if parse, check := pattern.Work(text); parse > 6*len(text)+100 || check > parse {
 			t.Errorf("%d bytes take %d steps to parse and %d to check", len(text), parse, check)
 		}
@@ -39,6 +40,23 @@ func FuzzParse(f *testing.F) {
 		printsAndParsesBack(t, p)
 		findingsSurvivePrinting(t, p)
 	})
+}
+
+// reviewAgrees: a review uses a tree again that others used before, and says the same.
+func reviewAgrees(t *testing.T, text string, p *pattern.Pattern, err error) {
+	t.Helper()
+	for range 2 {
+		found, refused := pattern.Review(text)
+		if diff := cmp.Diff(err, refused); diff != "" {
+			t.Fatalf("Parse and Review differ: %s", diff)
+		}
+		if err != nil {
+			continue
+		}
+		if diff := cmp.Diff(p.Findings(), found); diff != "" {
+			t.Fatalf("the findings of Parse and Review differ: %s", diff)
+		}
+	}
 }
 
 func standsInText(t *testing.T, text string, e *pattern.Error) {

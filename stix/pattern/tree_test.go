@@ -275,3 +275,13 @@ func mustParse(t *testing.T, text string) *pattern.Pattern {
 	}
 	return p
 }
+
+func TestAReviewWithoutFindingsAllocatesNothing(t *testing.T) {
+	const text = "([ipv4-addr:value = '198.51.100.5' OR domain-name:value IN ('a.example', 'b.example')] FOLLOWEDBY [file:size > 5 AND file:name LIKE 'a%'])"
+	if found, err := pattern.Review(text); err != nil || len(found) > 0 {
+		t.Fatal(found, err)
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = pattern.Review(text) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -11,7 +12,7 @@ import (
 
 // object returns an indicator of about size bytes, marked TLP:GREEN.
 func object(n, size int) (id, version string, b []byte) {
-	id = "indicator--" + uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "bench %d", n)).String()
+	id = "indicator--" + uuid.NewHash(sha256.New(), uuid.NameSpaceOID, fmt.Appendf(nil, "bench %d", n), 4).String()
 	version = time.Unix(1_750_000_000+int64(n), 0).UTC().Format("2006-01-02T15:04:05.000Z")
 	head := fmt.Sprintf(`{"type":"indicator","spec_version":"2.1","id":"%s","created":"%s","modified":"%s",`+
 		`"object_marking_refs":["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"],"name":"Sample %d","indicator_types":["malicious-activity"],`+

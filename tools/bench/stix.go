@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -189,13 +188,17 @@ const streamBytes = 40 << 20
 
 // streamRow reads a large bundle from a stream and prints the memory that it took.
 func streamRow(size int) error {
-	runtime.GC()
+	var objects [][]byte
+	for n := range stixObjects {
+		_, _, b := object(n, size)
+		objects = append(objects, b)
+	}
 	debug.FreeOSMemory()
 	var base, now runtime.MemStats
 	runtime.ReadMemStats(&base)
 	peak, count := base.HeapInuse, 0
 	begin := cpuTime()
-	for item, err := range stix.NewStream(bundle(size), stix.Limits{}).Items() {
+	for item, err := range stix.NewStream(bundle(objects), stix.Limits{}).Items() {
 		if err != nil {
 			return err
 		}
@@ -214,15 +217,16 @@ func streamRow(size int) error {
 	return nil
 }
 
-// bundle is a reader of a bundle of about streamBytes that is made as it is read.
-func bundle(size int) io.Reader {
+// bundle is a reader of a bundle of about streamBytes, in which the objects come again and
+// again.
+func bundle(objects [][]byte) io.Reader {
 	r, w := io.Pipe()
 	go func() {
 		_, err := io.WriteString(w, `{"type":"bundle","id":"bundle--5f0a3c1e-2b4d-4e6f-8a9b-0c1d2e3f4a5b","objects":[`)
 		sep := ""
 		for n, sent := 0, 0; err == nil && sent < streamBytes; n++ {
-			_, _, b := object(n, size)
-			_, err = io.Copy(w, io.MultiReader(strings.NewReader(sep), strings.NewReader(string(b))))
+			b := objects[n%len(objects)]
+			_, err = w.Write(append([]byte(sep), b...))
 			sent, sep = sent+len(b)+1, ","
 		}
 		if err == nil {
