@@ -4,7 +4,8 @@
 // # Reading
 //
 // [Parse] reads one object, [ParseEnvelope] what a client posts or a file holds: a TAXII
-// envelope, a bundle, one object, or one object a line. JSON is strict: UTF-8, no member name
+// envelope, a bundle, one object, or one object a line. [NewStream] reads the same from a
+// stream of any length with little memory, and gives the same answers. JSON is strict: UTF-8, no member name
 // twice in one object, no lone surrogates, depth and size within [Limits]. Names match
 // exactly: ID is not id.
 //
@@ -45,10 +46,16 @@
 //
 // # Ids, versions and markings
 //
-// An [ID] is a type and a UUID. [SCOID] computes the one that the properties of a
-// cyber-observable give it. [Object.Version] says which version of its id an object is;
-// versions compare as instants with all their digits ([CompareInstants]). [Canonical] writes
-// equal contents equally.
+// An [ID] is a type and a UUID. [DeterministicSCOID] computes the one that the properties of
+// a cyber-observable give it, and [CheckSCOID] compares. [Object.Version] says which version of
+// its id an object is; versions compare as instants with all their digits
+// ([CompareInstants]). [NewVersion] and [Revoke] make the next one by the rules, and [Edit] is
+// how every change is made: bytes that it does not touch stay as they are. [Canonical] writes
+// equal contents equally, and [DifferencesOf] tells two versions apart in words.
+//
+// [Select] finds what a selector names. [AddMarkings], [RemoveMarkings], [SetMarkings] and
+// [ClearMarkings] change the markings of a whole object; those with Granular in their names
+// change those of its parts, and [GranularMarks] and [IsMarked] read them.
 //
 // [LabelOf] turns the markings of an object into one [Label], whose [TLP] level decides how
 // far it may travel. Labels fail closed: several levels count as the strictest, a marking that
@@ -57,11 +64,15 @@
 // # Bundles
 //
 // [BuildBundle] writes objects as a bundle, [BuildEnvelope] and [AppendEnvelope] as a TAXII
-// envelope, with the bytes of the objects as they are.
+// envelope, with the bytes of the objects as they are. [SplitBundle] makes parts that keep a
+// limit. [ClosureOf] follows references, transitively, and says which lead nowhere in a set.
+// [Upgrade] makes objects of STIX 2.0 into objects of 2.1 and loses no value.
+//
+// Patterns of indicators are read by the package stix/pattern.
 //
 // # What it does not do
 //
-// It fetches nothing and stores nothing. It looks at one object at a time: whether a
-// reference leads anywhere is for those who have the others. It does not decide who may see
-// an object.
+// It fetches nothing and stores nothing. Findings look at one object at a time: whether a
+// reference leads anywhere is for those who have the others. It does not match patterns, and
+// does not decide who may see an object.
 package stix

@@ -37,23 +37,15 @@ type Finding struct {
 	Section string `json:"section,omitempty"` // of STIX 2.1 unless it names another document, e.g. "§3.2"
 }
 
-// Mode says which findings refuse an object.
-type Mode uint8
+// Mode says which findings refuse an object. The zero value is Admit.
+type Mode string
 
 // The modes. What cannot be stored, routed or labelled safely is no Object in either: Parse
 // returns an [*Error].
 const (
-	Admit  Mode = iota // findings are reported and refuse nothing
-	Strict             // a finding of level Must refuses
+	Admit  Mode = "admit"  // findings are reported and refuse nothing
+	Strict Mode = "strict" // a finding of level Must refuses
 )
-
-// String returns "admit" or "strict".
-func (m Mode) String() string {
-	if m == Strict {
-		return "strict"
-	}
-	return "admit"
-}
 
 // Refuses returns the first finding for which the mode refuses an object.
 func (m Mode) Refuses(findings []Finding) (Finding, bool) {

@@ -302,13 +302,9 @@ func (d *Desk) admit(it *Item, o *Outcome) bool {
 		return false
 	}
 	o.ID, o.Version, o.Findings = string(it.Object.ID()), it.Object.Version(), it.Object.Findings()
-	if d.Validation == Strict {
-		for _, f := range o.Findings {
-			if f.Level == stix.Must {
-				o.Status, o.Pointer, o.Reason = Refused, legible(f.Pointer), legible(f.Message)
-				return false
-			}
-		}
+	if f, refused := d.Validation.Refuses(o.Findings); refused {
+		o.Status, o.Pointer, o.Reason = Refused, legible(f.Pointer), legible(f.Message)
+		return false
 	}
 	return true
 }

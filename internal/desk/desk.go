@@ -59,15 +59,6 @@ var (
 // Viewer is who asks; authentication makes it.
 type Viewer = registry.Viewer
 
-// Validation says what happens to objects that break a MUST of STIX 2.1.
-type Validation string
-
-// The two answers.
-const (
-	Admit  Validation = "admit"  // admitted with findings (the default)
-	Strict Validation = "strict" // refused
-)
-
 // Config is what a desk needs. Zero values of the optional fields work.
 type Config struct {
 	Office  liaison.Office
@@ -75,7 +66,7 @@ type Config struct {
 	Pinned  *registry.Registry // knows the pinned authority and nothing else
 	Log     *slog.Logger
 
-	Validation Validation       // optional: Admit
+	Validation stix.Mode        // what breaks a MUST of STIX 2.1; optional: stix.Admit
 	Limits     stix.Limits      // optional: stix.DefaultLimits
 	Now        func() time.Time // optional: time.Now
 
@@ -102,9 +93,6 @@ func New(cfg Config) *Desk {
 	}
 	if cfg.Limits == (stix.Limits{}) {
 		cfg.Limits = stix.DefaultLimits()
-	}
-	if cfg.Validation == "" {
-		cfg.Validation = Admit
 	}
 	if cfg.WaitingActs == 0 {
 		cfg.WaitingActs = MaxWaiting

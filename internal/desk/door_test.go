@@ -312,13 +312,13 @@ func TestUnmarkedObjectsEnterWhereTheProgrammeSaysSoAndCountAsItsCeiling(t *test
 
 func TestFindingsAreToldAndRefuseInStrictModeOnly(t *testing.T) {
 	wrong := note("n", 1, stix.Clear, `"Bad Name":1`)
-	for validation, want := range map[desk.Validation]desk.Status{desk.Admit: desk.Accepted, desk.Strict: desk.Refused} {
+	for validation, want := range map[stix.Mode]desk.Status{stix.Admit: desk.Accepted, stix.Strict: desk.Refused} {
 		o := alone(t, Tokyo, Options{Validation: validation})
 		out := o.Post(t, "Japan", Collection("itpp", "cyber"), wrong, note("good", 1, stix.Clear))
 		if out[0].Status != want || len(out[0].Findings) == 0 || out[1].Status != desk.Accepted {
 			t.Errorf("%s: %+v", validation, out)
 		}
-		if validation == desk.Strict && (out[0].Pointer == "" || out[0].Reason == "") {
+		if validation == stix.Strict && (out[0].Pointer == "" || out[0].Reason == "") {
 			t.Errorf("%+v", out[0])
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/liaison-office/liaison"
-	"github.com/liaison-office/liaison/internal/desk"
 	"github.com/liaison-office/liaison/ledger"
+	"github.com/liaison-office/liaison/stix"
 )
 
 // The files of an office's folder.
@@ -27,12 +27,12 @@ const (
 
 // Config is liaison.toml. Every key has a default but office.
 type Config struct {
-	Office     liaison.Office  `toml:"office"`
-	Exchange   string          `toml:"exchange"`   // host:port of TAXII
-	Relay      string          `toml:"relay"`      // host:port for neighbours
-	Address    string          `toml:"address"`    // host:port neighbours dial; empty: the relay's
-	Validation desk.Validation `toml:"validation"` // admit or strict
-	Limits     Limits          `toml:"limits"`
+	Office     liaison.Office `toml:"office"`
+	Exchange   string         `toml:"exchange"`   // host:port of TAXII
+	Relay      string         `toml:"relay"`      // host:port for neighbours
+	Address    string         `toml:"address"`    // host:port neighbours dial; empty: the relay's
+	Validation stix.Mode      `toml:"validation"` // admit or strict
+	Limits     Limits         `toml:"limits"`
 }
 
 // The default listeners: this machine only, until the operator says more.
@@ -57,7 +57,7 @@ func LoadConfig(dir string) (*Config, error) {
 
 // ParseConfig reads the text of a configuration; path is for messages.
 func ParseConfig(path, text string) (*Config, error) {
-	c := &Config{Exchange: DefaultExchange, Relay: DefaultRelay, Validation: desk.Admit}
+	c := &Config{Exchange: DefaultExchange, Relay: DefaultRelay, Validation: stix.Admit}
 	if err := DecodeTOML(path, text, c); err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (c *Config) check() (key string, err error) {
 			return "address", err
 		}
 	}
-	if c.Validation != desk.Admit && c.Validation != desk.Strict {
+	if c.Validation != stix.Admit && c.Validation != stix.Strict {
 		return "validation", fmt.Errorf("%q: want admit or strict", c.Validation)
 	}
 	return c.Limits.check()
@@ -115,7 +115,7 @@ func loadPin(dir string) (ledger.Pin, error) {
 // an Init that was interrupted has left is made complete.
 func Init(dir string, c Config, pin ledger.Pin) error {
 	c.Exchange, c.Relay = cmp.Or(c.Exchange, DefaultExchange), cmp.Or(c.Relay, DefaultRelay)
-	c.Validation = cmp.Or(c.Validation, desk.Admit)
+	c.Validation = cmp.Or(c.Validation, stix.Admit)
 	if key, err := c.check(); err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
@@ -181,7 +181,7 @@ func (c *Config) text() string {
 	if c.Address != "" {
 		fmt.Fprintf(&b, "\n# Where neighbours reach the relay.\naddress = %q\n", c.Address)
 	}
-	if c.Validation != desk.Admit {
+	if c.Validation != stix.Admit {
 		fmt.Fprintf(&b, "\n# admit (with findings) or strict.\nvalidation = %q\n", c.Validation)
 	}
 	b.WriteString(c.Limits.text())

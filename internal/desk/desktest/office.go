@@ -74,7 +74,7 @@ type Office struct {
 // Options changes how an office is opened. The zero value is an empty Clock's.
 type Options struct {
 	Clock      *Clock                        // NewClock
-	Validation desk.Validation               // desk.Admit
+	Validation stix.Mode                     // stix.Admit
 	Wrap       func(store.Store) store.Store // wraps the store
 	Log        *slog.Logger                  // none
 	Waiting    int                           // desk.MaxWaiting
