@@ -46,7 +46,7 @@ var verdicts = map[int]verdict{
 	50: {items: []string{"[" + stix.FindCustom + "]"}},                                                                 // kept as written
 	54: {items: []string{"[" + stix.FindInvisible + "]"}},                                                              // kept, and flagged for review
 	56: {items: []string{"[" + stix.FindInvisible + " " + stix.FindInvisible + "]"}},                                   // kept, and flagged for review
-	57: {items: []string{"[]"}}, 58: {items: []string{"[]"}}, 59: {items: []string{"[]"}}, 60: {items: []string{"[]"}}, // for those who show text
+	57: {items: []string{"[]"}}, 58: {items: []string{"[" + stix.FindRecommended + "]"}}, 59: {items: []string{"[]"}}, 60: {items: []string{"[]"}}, // for those who show text
 	69: {items: []string{"[]"}},
 }
 

@@ -22,6 +22,7 @@ const (
 	formEmail
 	formCharset
 	formCountry
+	formSubdivision
 	formRelationshipType
 	formRegistryKey
 	formLowerHyphen
@@ -47,6 +48,7 @@ var forms = [...]struct {
 	formEmail:            {isEmail, FindForm, "§6.5", "an address without display name, like name@example.org"},
 	formCharset:          {isCharset, FindForm, "§3.9.1", "a name of the IANA character set registry"},
 	formCountry:          {isCountry, FindFormShould, "§4.10", "a country code of two capital letters (ISO 3166-1 alpha-2)"},
+	formSubdivision:      {isSubdivision, FindFormShould, "§4.10", "a code like JP-13 (ISO 3166-2)"},
 	formRelationshipType: {isRelationshipType, FindForm, "§5.1", "only a-z, 0-9 and hyphens"},
 	formRegistryKey:      {isFullHive, FindForm, "§6.17", "a hive in full: HKEY_LOCAL_MACHINE, not HKLM"},
 	formLowerHyphen:      {isLowerHyphen, FindFormShould, "§3.1", "lower case, with hyphens between words"},
@@ -207,6 +209,17 @@ func isEmail(b []byte) bool {
 		return false
 	}
 	return !bytes.ContainsAny(b[at:], " \t<>\"") && (b[0] == '"' || !bytes.ContainsAny(b[:at], " \t<>"))
+}
+
+// isSubdivision wants a country, a hyphen and one to three letters or digits.
+func isSubdivision(b []byte) bool {
+	country, rest, ok := bytes.Cut(b, []byte("-"))
+	for _, c := range rest {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return ok && isCountry(bytes.ToUpper(country)) && len(rest) >= 1 && len(rest) <= 3
 }
 
 func isRelationshipType(b []byte) bool {

@@ -11,7 +11,9 @@ func (v *validator) hashes(i int) int {
 		v.here(FindEmptyDict, "§2.7", "hashes have at least one member, or are left out")
 		return i + 2
 	}
-	return v.each(i, func(name []byte, i int) int {
+	strong := false
+	end := v.each(i, func(name []byte, i int) int {
+		strong = strong || string(name) == "SHA-256"
 		if len(name) < 3 || !isDictionaryKey(name) {
 			v.here(FindHashKey, "§2.7", "names of hash algorithms are 3 to 250 of a-z, A-Z, 0-9, _ and -")
 		} else if _, known := hashAlgorithmOV.has[string(name)]; !known {
@@ -26,6 +28,10 @@ func (v *validator) hashes(i int) int {
 		}
 		return end
 	})
+	if !strong {
+		v.here(FindHashName, "§2.7", "a SHA-256 should be among the hashes")
+	}
+	return end
 }
 
 // hashLength returns how many hexadecimal digits a hash has, 0 if that is not known.

@@ -1,7 +1,6 @@
 package stix
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -134,9 +133,14 @@ func hasNumber(kind, number string) bool {
 func (v *validator) externalReference(s *scope) {
 	v.atLeastOne(s, "description", "url", "external_id")
 	if s.has("url") && !s.has("hashes") {
-		return // a hash should be there (§2.5.1); nobody does it, and saying it drowns the rest
+		v.unhashed++
 	}
-	if hashes := v.value(s, "hashes"); len(hashes) > 0 && !bytes.Contains(hashes, []byte(`"SHA-256"`)) {
-		v.find(FindHashName, "hashes", "§2.7", "a SHA-256 should be among the hashes")
+}
+
+// reportUnhashed makes one finding of all references that lead to a page without a hash of
+// it: nobody could say later what was there (§2.5.1).
+func (v *validator) reportUnhashed() {
+	if v.unhashed > 0 {
+		v.find(FindRecommended, "external_references", "§2.5.1", "hashes of what the url leads to should be there")
 	}
 }

@@ -1,5 +1,10 @@
 package stix
 
+import (
+	"bytes"
+	"strings"
+)
+
 // observableRules checks the objects of §6 and their parts.
 func (v *validator) observableRules(s *scope) {
 	switch s.t.Name {
@@ -79,6 +84,20 @@ func (v *validator) networkTraffic(s *scope) {
 		v.find(FindDepends, "end", "§6.12", "traffic that is active has no end")
 	}
 	v.dictionaryOf(s, "ipfix", "an integer or a string", isTextOrInteger)
+	v.protocolsNamed(s)
+}
+
+// protocolsNamed: a protocol that an extension speaks of should be listed (§6.12).
+func (v *validator) protocolsNamed(s *scope) {
+	protocols := v.value(s, "protocols")
+	for key := range objectMembers(v.value(s, "extensions")) {
+		name, ok := strings.CutSuffix(strings.TrimSuffix(key, "-ext"), "-request")
+		if key == "tcp-ext" || key == "icmp-ext" || ok {
+			if !bytes.Contains(protocols, []byte(name)) {
+				v.find(FindRecommended, "protocols", "§6.12", name+" should be listed: "+key+" speaks of it")
+			}
+		}
+	}
 }
 
 // socket is STIX 2.1 §6.12.4.

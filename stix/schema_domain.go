@@ -87,7 +87,7 @@ var location = newType(SDO, "location", "§4.10", []Property{
 	{Name: "precision", Kind: Float},
 	{Name: "region", Kind: OpenVocab, Vocabulary: regionOV},
 	{Name: "country", Kind: String, form: formCountry},
-	{Name: "administrative_area", Kind: String},
+	{Name: "administrative_area", Kind: String, form: formSubdivision},
 	{Name: "city", Kind: String},
 	{Name: "street_address", Kind: String},
 	{Name: "postal_code", Kind: String},

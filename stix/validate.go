@@ -43,6 +43,7 @@ type validator struct {
 	customs  int
 	category Category // of what an extension defines, 0 if none does
 	topLevel bool     // an extension brings top-level properties
+	unhashed int      // references with a url and without hashes
 }
 
 // A place is a step of a path: the name of a member, or an index if name is empty.
@@ -105,6 +106,7 @@ func (v *validator) whole() {
 	v.path = v.path[:0]
 	v.checkCommon(&s)
 	v.reportCustom()
+	v.reportUnhashed()
 	v.rules(&s)
 	v.checkSelectors()
 }
