@@ -38,14 +38,14 @@ var verdicts = map[int]verdict{
 	36: {items: []string{"[]"}}, // read; its label has an Unknown marking, on which release fails closed
 	37: {items: []string{stix.CodeBadMarking}},
 	40: {items: []string{stix.CodeSelfMarking}},
-	43: {items: []string{"[" + stix.FindOrder + "]"}},                                                                  // catalogue refuses; it can be ordered, so admitted
-	45: {items: []string{"[]"}},                                                                                        // any number of decimals is good STIX
-	46: {items: []string{"[" + many(stix.FindInstant, 2) + " " + many(stix.FindPrecision, 2) + "]"}},                   // catalogue refuses; an offset can be ordered, so admitted
-	47: {items: []string{"[" + many(stix.FindInstant, 2) + " " + many(stix.FindPrecision, 2) + "]"}},                   // catalogue refuses; both can be ordered, so admitted
-	48: {items: []string{"[" + stix.FindNumber + " " + stix.FindCustom + "]"}},                                         // kept digit by digit
-	50: {items: []string{"[" + stix.FindCustom + "]"}},                                                                 // kept as written
-	54: {items: []string{"[" + stix.FindInvisible + "]"}},                                                              // kept, and flagged for review
-	56: {items: []string{"[" + stix.FindInvisible + " " + stix.FindInvisible + "]"}},                                   // kept, and flagged for review
+	43: {items: []string{"[" + stix.FindOrder + "]"}},                                                                                              // catalogue refuses; it can be ordered, so admitted
+	45: {items: []string{"[]"}},                                                                                                                    // any number of decimals is good STIX
+	46: {items: []string{"[" + many(stix.FindInstant, 2) + " " + many(stix.FindPrecision, 2) + "]"}},                                               // catalogue refuses; an offset can be ordered, so admitted
+	47: {items: []string{"[" + many(stix.FindInstant, 2) + " " + many(stix.FindPrecision, 2) + "]"}},                                               // catalogue refuses; both can be ordered, so admitted
+	48: {items: []string{"[" + stix.FindNumber + " " + stix.FindCustom + "]"}},                                                                     // kept digit by digit
+	50: {items: []string{"[" + stix.FindCustom + "]"}},                                                                                             // kept as written
+	54: {items: []string{"[" + stix.FindInvisible + "]"}},                                                                                          // kept, and flagged for review
+	56: {items: []string{"[" + stix.FindInvisible + " " + stix.FindInvisible + "]"}},                                                               // kept, and flagged for review
 	57: {items: []string{"[]"}}, 58: {items: []string{"[" + stix.FindRecommended + "]"}}, 59: {items: []string{"[]"}}, 60: {items: []string{"[]"}}, // for those who show text
 	69: {items: []string{"[]"}},
 }

@@ -13,13 +13,16 @@ func (v *validator) container(i int) int {
 		return i + 2
 	}
 	v.here(FindDeprecated, "§4.14", "objects is deprecated: expected object_refs")
-	all := v.raw[i:valueEnd(v.raw, i)]
-	return v.each(i, func(_ []byte, i int) int { return v.contained(all, i) })
+	local := map[string]bool{}
+	for key := range objectMembers(v.raw[i:valueEnd(v.raw, i)]) {
+		local[key] = true
+	}
+	return v.each(i, func(_ []byte, i int) int { return v.contained(local, i) })
 }
 
 // contained checks one object of a container: it is a cyber-observable object whose
 // references are resolved inside.
-func (v *validator) contained(all []byte, i int) int {
+func (v *validator) contained(local map[string]bool, i int) int {
 	if v.raw[i] != '{' {
 		return v.wrongKind(i, "a cyber-observable object")
 	}
@@ -39,17 +42,17 @@ func (v *validator) contained(all []byte, i int) int {
 	}
 	for name, value := range objectMembers(body) {
 		if p := t.Property(name); p != nil && p.Kind == Identifier {
-			v.localRefs(all, p, name, value)
+			v.localRefs(local, p, name, value)
 		}
 	}
 	return end
 }
 
 // localRefs wants every reference to name an object of the container.
-func (v *validator) localRefs(all []byte, p *Property, name string, value []byte) {
+func (v *validator) localRefs(local map[string]bool, p *Property, name string, value []byte) {
 	check := func(ref []byte) {
 		key, ok := stringOf(ref)
-		if ok && memberOf(all, key) == nil && idFault(key) != "" {
+		if ok && !local[key] && idFault(key) != "" {
 			v.find(FindRef, name, "§2.13", fmt.Sprintf("no object of this container is called %s", quoteShort(key)))
 		}
 	}

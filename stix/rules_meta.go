@@ -2,7 +2,6 @@ package stix
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -111,10 +110,13 @@ func (v *validator) checkSelectors() {
 	if len(all) == 0 {
 		return
 	}
-	missing := MissingSelectors(v.o, all)
+	missing := map[string]bool{}
+	for _, selector := range MissingSelectors(v.o, all) {
+		missing[selector] = true
+	}
 	for i, g := range v.o.granular {
 		for j, selector := range g.Selectors {
-			if slices.Contains(missing, selector) && isSelector([]byte(selector)) {
+			if missing[selector] && isSelector([]byte(selector)) {
 				v.report(FindSelector, fmt.Sprintf("/granular_markings/%d/selectors/%d", i, j), "§7.2.3", quoteShort(selector)+" names nothing in this object")
 			}
 		}
