@@ -68,6 +68,7 @@ var catalogue = []Explanation{
 	{FindExtension, Must, "a top-level extension declares what the specification defines"},
 	{FindExtensionForm, Must, "an extension without extension_type, or of a type that does not exist"},
 	{FindExtensionKey, Should, "an extension that is neither predefined nor named by the id of its definition"},
+	{FindBundleID, Must, "a bundle without an id, or with one that is not bundle--UUID; no object in it is refused for that"},
 	{FindInvisible, KnownDefect, "text with direction overrides, zero-width or tag characters: it reads differently from what it is"},
 	{FindMore, KnownDefect, "the limit of findings was reached"},
 }

@@ -24,6 +24,10 @@
 // [Admit] refuses for none, [Strict] for those that break a MUST. [Object.Unknown] lists what
 // the specification does not define.
 //
+// What only shows beside other objects has types of its own: a [Gathering] finds versions that
+// contradict each other and translations that do not mirror their object, [References] what is
+// referred to and not there. Envelope and [Stream] have findings about a bundle itself.
+//
 // # Views
 //
 // Each type of STIX 2.1 has a view, and each property a method of it: [AsIndicator] makes an
@@ -72,7 +76,6 @@
 //
 // # What it does not do
 //
-// It fetches nothing and stores nothing. Findings look at one object at a time: whether a
-// reference leads anywhere is for those who have the others. It does not match patterns, and
-// does not decide who may see an object.
+// It fetches nothing and stores nothing. It does not match patterns, and does not decide who
+// may see an object.
 package stix

@@ -2,6 +2,7 @@ package stix
 
 import (
 	"fmt"
+	"strings"
 )
 
 // EnvelopeKind says what a body turned out to be.
@@ -32,8 +33,10 @@ func (k EnvelopeKind) String() string {
 
 // An Envelope is the objects of a body in order.
 type Envelope struct {
-	Kind    EnvelopeKind
-	Objects []Item
+	Kind     EnvelopeKind
+	ID       ID // of a bundle, if it has a well-formed one
+	Objects  []Item
+	Findings []Finding // about the bundle itself (STIX 2.1 §8.1), with pointers into it; they refuse nothing
 }
 
 // An Item is one element: an Object, or the reason why it is none.
@@ -121,12 +124,15 @@ func errNoObject() *Error {
 
 // A topLevel is what the members of a body say about its kind.
 type topLevel struct {
-	typ, objects []byte // values as received; nil if absent
-	legacy       bool   // a bundle of STIX 2.0
-	objectLike   bool   // it has a member that only STIX objects and bundles have
-	strange      bool   // it has a member that no envelope has
-	duplicate    *Error
+	typ, id, objects []byte   // values as received; nil if absent
+	legacy           bool     // a bundle of STIX 2.0
+	objectLike       bool     // it has a member that only STIX objects and bundles have
+	strange          []string // the first members that no envelope has
+	duplicate        *Error
 }
+
+// maxStrange bounds the members that are named where a body is none that is known.
+const maxStrange = 3
 
 // container reads an envelope or a bundle. A Kind of 0 means that the body looks like an
 // object itself.
@@ -150,7 +156,9 @@ func (r *envelopeReader) container() (Envelope, *Error) {
 	if kind == Bundle && top.legacy {
 		markLegacy(items)
 	}
-	return Envelope{Kind: kind, Objects: items}, r.end()
+	e := Envelope{Kind: kind, Objects: items}
+	e.ID, e.Findings = top.bundle(kind)
+	return e, r.end()
 }
 
 // markLegacy tells objects that their bundle is of STIX 2.0, where they have no
@@ -205,15 +213,39 @@ func (t *topLevel) note(name string, value []byte) {
 	case "type":
 		t.typ, t.objectLike = value, true
 	case "id":
-		t.objectLike = true
+		t.id, t.objectLike = value, true
 	case "spec_version":
 		t.objectLike, t.legacy = true, string(value) == `"2.0"`
 	case "objects":
 		t.objects = value
 	case "more", "next":
 	default:
-		t.strange = true
+		if len(t.strange) < maxStrange {
+			t.strange = append(t.strange, quoteShort(name))
+		}
 	}
+}
+
+// bundle says which bundle it is, and what is wrong with the bundle itself (STIX 2.1 §8.1).
+func (t *topLevel) bundle(kind EnvelopeKind) (ID, []Finding) {
+	if kind != Bundle {
+		return "", nil
+	}
+	find := func(message string) []Finding {
+		return []Finding{{levels[FindBundleID], FindBundleID, "/id", message, "§8.1"}}
+	}
+	text, ok := stringOf(t.id)
+	switch fault := idFault(text); {
+	case t.id == nil:
+		return "", find("this bundle has no id: expected bundle--UUID")
+	case !ok:
+		return "", find("the id of this bundle is no text: expected bundle--UUID")
+	case fault != "":
+		return "", find("the id of this bundle, " + quoteShort(text) + ", " + fault)
+	case ID(text).Type() != "bundle":
+		return "", find("the id of this bundle is that of an object of type " + quoteShort(ID(text).Type()) + ": expected bundle--UUID")
+	}
+	return ID(text), nil
 }
 
 func (t *topLevel) kind() (EnvelopeKind, *Error) {
@@ -228,8 +260,8 @@ func (t *topLevel) kind() (EnvelopeKind, *Error) {
 		return TAXIIEnvelope, nil
 	case t.objectLike:
 		return SingleObject, nil
-	case t.strange:
-		return 0, &Error{Code: CodeBadEnvelope, Reason: "the body is JSON, but neither an envelope nor a bundle nor a STIX object"}
+	case t.strange != nil:
+		return 0, &Error{Code: CodeBadEnvelope, Reason: "the body is JSON, but neither an envelope nor a bundle nor a STIX object: its members are " + strings.Join(t.strange, ", ")}
 	}
 	return TAXIIEnvelope, nil
 }

@@ -21,6 +21,7 @@ const (
 	CodeBadInstant    = "bad-instant"      // created or modified cannot be ordered
 	CodeBadMarking    = "bad-marking"      // markings that cannot be read as marking-definition ids
 	CodeSelfMarking   = "self-marking"     // a marking-definition that marks itself
+	CodeSameVersion   = "same-version"     // other contents under an id and version that were there before
 )
 
 // An Error is why something is refused: where, a stable code, and a sentence.

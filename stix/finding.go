@@ -134,6 +134,9 @@ const (
 	FindExtensionForm = "extension-form"
 	FindExtensionKey  = "extension-key"
 
+	// The bundle around the objects.
+	FindBundleID = "bundle-id"
+
 	// Beyond the specification.
 	FindInvisible = "invisible-character"
 	FindMore      = "more-findings"

@@ -30,7 +30,11 @@ type Stream struct {
 	lim    Limits
 	kind   EnvelopeKind
 	legacy bool
+	listed bool
 	used   bool
+
+	id       ID
+	findings []Finding
 }
 
 // maxNames bounds the names of members beside objects, which are kept to find one that
@@ -51,6 +55,17 @@ func (s *Stream) Kind() EnvelopeKind { return s.kind }
 // Legacy reports that the body is a bundle that says to be of STIX 2.0, as far as it was
 // read.
 func (s *Stream) Legacy() bool { return s.legacy }
+
+// Listed reports that the elements handed out so far come from the list of an envelope or a
+// bundle, and are no object or lines.
+func (s *Stream) Listed() bool { return s.listed }
+
+// ID returns the id of a bundle, as Envelope has it, when the body was read to its end.
+func (s *Stream) ID() ID { return s.id }
+
+// Findings returns what is wrong with a bundle itself, as Envelope has it, when the body was
+// read to its end.
+func (s *Stream) Findings() []Finding { return s.findings }
 
 // Items yields the elements in order. An element that is no acceptable object has an Err,
 // and the next one follows. An error is the last thing yielded: an [*Error] like that of
@@ -130,6 +145,7 @@ func (r *streamReader) read() error {
 		return err
 	}
 	r.kind = kind
+	r.id, r.findings = r.top.bundle(kind)
 	return nil
 }
 
@@ -203,7 +219,7 @@ func (r *streamReader) single(whole *keeper) *Error {
 	case r.skim.deepest > maxSkipDepth:
 		return errSkipTooDeep()
 	}
-	r.held, r.free, r.count = nil, true, 1
+	r.held, r.free, r.count, r.listed = nil, true, 1, false
 	return r.hand(r.itemOf(whole))
 }
 
@@ -246,8 +262,8 @@ func (r *streamReader) member(name string, first bool) ([]byte, *Error) {
 	if name == "objects" && r.skim.next('[') {
 		return []byte("["), r.elements(first && r.elementsCount())
 	}
-	const enough = len(`"\u0062\u0075\u006e\u0064\u006c\u0065"`) // bundle, in any spelling
-	value := keeper{limit: enough + 1}
+	const escape = len(`\u0062`) // the longest spelling of a character
+	value := keeper{limit: escape*(maxTypeLen+len("--")+uuidLen) + len(`""`) + 1}
 	r.skim.part = &value
 	err := r.skim.value()
 	r.skim.part = nil
@@ -295,6 +311,7 @@ func (r *streamReader) elements(wanted bool) *Error {
 		if !wanted {
 			continue
 		}
+		r.listed = true
 		if r.count++; r.hand(item) != nil {
 			return errStopped
 		}
