@@ -2,6 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -44,6 +49,7 @@ func TestCommands(t *testing.T) {
 			"status": status,
 			"flip":   flip,
 			"lost":   lost,
+			"pack":   pack,
 			"repeat": repeat,
 			"waits":  waits,
 		},
@@ -219,4 +225,18 @@ func change(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not hold %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o600))
+}
+
+// pack compresses a file: pack gzip|zstd FILE TO.
+func pack(ts *testscript.TestScript, neg bool, args []string) {
+	var b bytes.Buffer
+	var z io.WriteCloser = gzip.NewWriter(&b)
+	if args[0] == "zstd" {
+		var err error
+		z, err = zstd.NewWriter(&b)
+		ts.Check(err)
+	}
+	_, err := io.WriteString(z, ts.ReadFile(args[1]))
+	ts.Check(errors.Join(err, z.Close()))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b.Bytes(), 0o600))
 }

@@ -61,6 +61,7 @@ type cli struct {
 
 	Intake   intakeCmd   `cmd:"" group:"Notes" help:"Turn a news page pasted as text into a STIX note graph."`
 	Validate validateCmd `cmd:"" group:"Notes" help:"Say what an office would refuse, and what it would remark."`
+	Upgrade  upgradeCmd  `cmd:"" group:"Notes" help:"Convert STIX 2.0 to a bundle of STIX 2.1."`
 	Submit   submitCmd   `cmd:"" group:"Notes" help:"Release STIX objects into a collection, over TAXII."`
 	Pull     pullCmd     `cmd:"" group:"Notes" help:"List collections, or read one, over TAXII."`
 

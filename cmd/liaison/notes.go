@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -71,120 +70,6 @@ func base(file string) string {
 		return ""
 	}
 	return filepath.Base(file)
-}
-
-type validateCmd struct {
-	Files []string `arg:"" help:"Objects, bundles, envelopes or JSON lines; - for standard input."`
-	Mode  string   `enum:"admit,strict" default:"admit" help:"What an office's validation is set to: admit or strict."`
-}
-
-// validated is what is said of one object, or of a file nothing of which can
-// be read.
-type validated struct {
-	File     string         `json:"file"`
-	Place    string         `json:"place,omitzero"` // of the object in the file
-	ID       string         `json:"id,omitzero"`
-	Refused  bool           `json:"refused"`
-	Pointer  string         `json:"pointer,omitzero"` // into the object
-	Reason   string         `json:"reason,omitzero"`
-	Findings []stix.Finding `json:"findings,omitzero"`
-}
-
-func (c *validateCmd) Run(a *app) error {
-	all := []validated{}
-	refused, unreadable := 0, 0
-	for _, f := range c.Files {
-		b, err := a.read(f)
-		if err != nil {
-			return err
-		}
-		env, err := stix.ParseEnvelope(b, stix.DefaultLimits())
-		if bad := (*stix.Error)(nil); errors.As(err, &bad) {
-			all = append(all, validated{File: f, Refused: true, Pointer: bad.Pointer, Reason: bad.Reason})
-			unreadable++
-			continue
-		}
-		for i, it := range env.Objects {
-			all = append(all, c.judge(f, pointer(env, i, ""), it))
-			if all[len(all)-1].Refused {
-				refused++
-			}
-		}
-	}
-	err := a.show(all, func() { a.showValidated(all, refused, unreadable) })
-	if err == nil && refused+unreadable > 0 {
-		err = errSaid
-	}
-	return err
-}
-
-func (c *validateCmd) judge(file, where string, it stix.Item) validated {
-	v := validated{File: file, Place: where}
-	if it.Err != nil {
-		v.Refused, v.Pointer, v.Reason = true, it.Err.Pointer, it.Err.Reason
-		return v
-	}
-	v.ID, v.Findings = string(it.Object.ID()), it.Object.Findings()
-	for _, f := range v.Findings {
-		if c.Mode == "strict" && f.Level == stix.Must && !v.Refused {
-			v.Refused, v.Pointer, v.Reason = true, f.Pointer, f.Message
-		}
-	}
-	return v
-}
-
-// found is a finding and the objects that have it.
-type found struct {
-	stix.Finding
-	where []string
-}
-
-// maxWhere bounds the objects that are named for one finding.
-const maxWhere = 3
-
-// showValidated names every refusal, then each finding once with its objects.
-// A file nothing of which can be read holds no objects to count.
-func (a *app) showValidated(all []validated, refused, unreadable int) {
-	var groups []*found
-	for _, v := range all {
-		if v.Refused && (v.Place != "" || v.ID != "" || v.Pointer != "") {
-			a.say("%s %s%s: refused: %s", v.File, strings.TrimSpace(v.Place+v.Pointer), of(v.ID), v.Reason)
-		} else if v.Refused {
-			a.say("%s: refused: %s", v.File, v.Reason)
-		}
-		for _, f := range v.Findings {
-			i := slices.IndexFunc(groups, func(g *found) bool { return g.Code == f.Code && g.Level == f.Level && g.Message == f.Message })
-			if i < 0 {
-				i, groups = len(groups), append(groups, &found{Finding: f})
-			}
-			groups[i].where = append(groups[i].where, v.ID+" "+f.Pointer)
-		}
-	}
-	slices.SortStableFunc(groups, func(x, y *found) int { return int(x.Level) - int(y.Level) })
-	for _, g := range groups {
-		g.print(a)
-	}
-	if objects := len(all) - unreadable; objects > 0 || unreadable == 0 {
-		a.say("%d objects: %d would be refused", objects, refused)
-	}
-}
-
-func of(id string) string {
-	if id == "" {
-		return ""
-	}
-	return " of " + id
-}
-
-func (g *found) print(a *app) {
-	a.say("%s: %s (%s, %s)", g.Level, g.Message, g.Code, g.Section)
-	for i, w := range g.where {
-		if i == maxWhere {
-			a.say("  and %d more", len(g.where)-maxWhere)
-			return
-		}
-		a.say("  %s", w)
-	}
 }
 
 type explainCmd struct {

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWindow bounds the memory that unpacking zstd may take, in bytes: what zstd -19 writes
+// needs 8 MiB, --long 128 MiB.
+const maxWindow = 128 << 20
+
+// peeked is how much of the beginning of a file is looked at before it is read.
+const peeked = 4096
+
+// A source is a file that is read from its beginning to its end, unpacked.
+type source struct {
+	in    *bufio.Reader
+	close func()
+}
+
+// open opens a file, or standard input for "-". Gzip and zstd are known by their first
+// bytes, whatever the file is called.
+func (a *app) open(name string) (*source, error) {
+	if name == "-" {
+		return unpack(a.ctx, a.in, func() {})
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := unpack(a.ctx, f, func() { f.Close() })
+	if err != nil {
+		f.Close()
+	}
+	return s, err
+}
+
+func unpack(ctx context.Context, r io.Reader, done func()) (*source, error) {
+	packed := bufio.NewReaderSize(&stoppable{ctx, r}, peeked)
+	magic, err := packed.Peek(4)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	switch {
+	case strings.HasPrefix(string(magic), "\x1f\x8b"):
+		z, err := gzip.NewReader(packed)
+		if err != nil {
+			return nil, fmt.Errorf("unpack gzip: %w", err)
+		}
+		return &source{bufio.NewReaderSize(z, peeked), done}, nil
+	case string(magic) == "\x28\xb5\x2f\xfd":
+		z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, fmt.Errorf("unpack zstd: %w", err)
+		}
+		return &source{bufio.NewReaderSize(z, peeked), func() { z.Close(); done() }}, nil
+	}
+	return &source{packed, done}, nil
+}
+
+// stoppable ends reading when ctx ends.
+type stoppable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (s *stoppable) Read(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.r.Read(b)
+}
+
+// stixName tells the files of a folder that are read.
+var stixName = regexp.MustCompile(`(?i)\.(json|jsonl|stix)(\.(gz|zst))?$`)
+
+// files calls read for every file that the arguments name: for a folder, those in it and
+// below it whose name is that of JSON. It returns how many others there are.
+func files(args []string, read func(name string, inFolder bool) error) (others int, err error) {
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		switch {
+		case arg == "-" || err == nil && !info.IsDir():
+			err = read(arg, false)
+		case err == nil:
+			var n int
+			n, err = walk(arg, func(name string) error { return read(name, true) })
+			others += n
+		}
+		if err != nil {
+			return others, err
+		}
+	}
+	return others, nil
+}
+
+// walk calls read for the files of a folder. Links to files are followed, to folders not.
+func walk(root string, read func(name string) error) (others int, err error) {
+	err = fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name := filepath.Join(root, filepath.FromSlash(path))
+		info, err := os.Stat(name)
+		switch {
+		case err != nil && !errors.Is(err, fs.ErrNotExist): // a link that leads nowhere is no file
+			return err
+		case err != nil || !info.Mode().IsRegular() || !stixName.MatchString(name):
+			others++
+			return nil
+		}
+		return read(name)
+	})
+	return others, err
+}
