@@ -13,9 +13,9 @@ func (v *validator) inOrder(s *scope, from, to string, strictly bool) {
 	switch {
 	case err != nil: // said before
 	case order < 0:
-		v.find(FindTimes, to, s.t.Section, to+" is not before "+from)
+		v.find(FindTimes, to, s.t.Section, to+" must not be earlier than "+from+", and is")
 	case order == 0 && strictly:
-		v.find(FindSameTimes, to, s.t.Section, to+" is later than "+from+", not the same")
+		v.find(FindSameTimes, to, s.t.Section, to+" must be later than "+from+", and is the same instant")
 	}
 }
 

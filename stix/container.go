@@ -32,7 +32,7 @@ func (v *validator) contained(local map[string]bool, i int) int {
 	t := typesByName[typ]
 	switch {
 	case typ == "":
-		v.find(FindMissing, "type", "§2.13", "type is required here and missing")
+		v.find(FindMissing, "type", "§2.13", "type is required, and missing")
 		return end
 	case t == nil:
 		return end

@@ -43,9 +43,9 @@ func (v *validator) reportCustom() {
 	switch v.customs {
 	case 0:
 	case 1:
-		v.find(FindCustom, string(v.custom), "§11.1", "no extension defines this property: expected an extension of extension_type property-extension or toplevel-property-extension")
+		v.find(FindCustom, string(v.custom), "§11.1", "STIX 2.1 has no such property, and no extension in the object defines it")
 	default:
-		v.find(FindCustom, "", "§11.1", "no extension defines "+strconv.Itoa(v.customs)+" properties ("+string(v.custom)+"): expected an extension of extension_type property-extension or toplevel-property-extension")
+		v.find(FindCustom, "", "§11.1", "STIX 2.1 does not have these "+strconv.Itoa(v.customs)+" properties, and no extension in the object defines them: "+string(v.custom))
 	}
 }
 
@@ -55,7 +55,7 @@ func (v *validator) unknownInside(s *scope, name []byte) {
 		v.badName(name)
 		return
 	}
-	v.here(FindCustom, "§11.1", "no extension defines this property of "+s.t.Name)
+	v.here(FindCustom, "§11.1", "STIX 2.1 has no such property of "+s.t.Name)
 }
 
 func (v *validator) badName(member []byte) {

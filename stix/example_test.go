@@ -24,7 +24,7 @@ func ExampleParse() {
 	// Output:
 	// note as of 2026-03-01T10:00:00.000Z refers to url--0c8b5e2f-1a3d-4b6c-8d9e-7f6a5b4c3d2e with 1.0
 	// must /modified modified is the same as created or later
-	// should /x_count no extension defines this property: expected an extension of extension_type property-extension or toplevel-property-extension
+	// should /x_count STIX 2.1 has no such property, and no extension in the object defines it
 }
 
 func ExampleLabelOf() {

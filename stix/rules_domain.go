@@ -88,7 +88,7 @@ func (v *validator) relationship(s *scope) {
 	from, to := source[:len(source)-uuidLen-2], target[:len(target)-uuidLen-2]
 	if !isListed(from, kind, to) {
 		v.find(FindRelationship, "relationship_type", "§3.7",
-			"the specification lists no "+quoteShort(string(kind))+" from "+string(from)+" to "+string(to))
+			"STIX 2.1 lists no "+quoteShort(string(kind))+" from "+string(from)+" to "+string(to)+"; one's own names are allowed, and others may not know them")
 	}
 }
 

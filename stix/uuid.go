@@ -15,7 +15,7 @@ func (v *validator) checkUUID(s *scope) {
 		return
 	}
 	if version := uuidVersion(v.o.id); version != '4' {
-		v.find(FindUUIDVersion, "id", "§2.9", "the UUID of "+v.o.typ+" should be of version 4, and is of version "+string(version))
+		v.find(FindUUIDVersion, "id", "§2.9", "the UUID of "+v.o.typ+" should be random (version 4), and is of version "+string(version))
 	}
 }
 

@@ -213,7 +213,7 @@ func (v *validator) missing(s *scope) {
 		if at == atSpecVersion && s.t.Category != Part {
 			continue // see checkSpecVersion
 		}
-		v.find(FindMissing, p.Name, s.t.Section, p.Name+" is required here and missing")
+		v.find(FindMissing, p.Name, s.t.Section, p.Name+" is required, and missing")
 	}
 }
 

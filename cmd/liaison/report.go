@@ -47,7 +47,7 @@ type tally struct {
 	name             string
 	objects, refused int
 	found, admitted  int  // with findings; those of them that are not refused
-	must             int  // that break a MUST
+	must             int  // that break a MUST and are not refused
 	broken           bool // nothing of the file would be taken
 }
 
@@ -88,7 +88,7 @@ func (r *report) object(v validated) error {
 			t.admitted++
 		}
 	}
-	if _, broken := stix.Strict.Refuses(v.Findings); broken {
+	if _, broken := stix.Strict.Refuses(v.Findings); broken && !v.Refused {
 		t.must++
 	}
 	if r.a.JSON {
@@ -122,12 +122,12 @@ func (r *report) broken(v validated) error {
 	t := r.file()
 	r.unreadable++
 	t.broken, v.Refused = true, true
-	if t.refused, t.admitted = t.objects, 0; r.a.JSON {
+	if t.refused, t.admitted, t.must = t.objects, 0, 0; r.a.JSON {
 		return r.rows.add(v)
 	}
 	r.say("%s: refused: %s", strings.TrimSpace(v.File+" "+v.Pointer), v.Reason)
 	if t.objects > 0 {
-		r.say("  so would be %s before it", count(t.objects, "object"))
+		r.say("  with %s before that place: an office takes nothing of a broken file", count(t.objects, "object"))
 	}
 	return nil
 }
@@ -217,7 +217,7 @@ func (r *report) verdict() string {
 		s += fmt.Sprintf("; %d with findings would be admitted, unchanged, since they can be stored, routed and labelled safely", r.all.admitted)
 	}
 	if r.mode == stix.Admit && r.all.must > 0 {
-		s += fmt.Sprintf(" (an office with validation = \"strict\" refuses the %d that break a MUST)", r.all.must)
+		s += fmt.Sprintf(" (an office with validation = \"strict\" refuses %d of them, for breaking a MUST)", r.all.must)
 	}
 	return s
 }

@@ -2,9 +2,9 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/liaison-office/liaison/stix"
 )
@@ -87,8 +87,8 @@ const maxHeld = 10_000
 // file validates one file. Only what ends the command is an error.
 func (v *validation) file(name string, inFolder bool) error {
 	src, err := v.a.open(name)
-	if err != nil && !inFolder && !isFault(err) {
-		return err
+	if bad := (*fs.PathError)(nil); errors.As(err, &bad) && !inFolder {
+		return err // a name that leads nowhere
 	}
 	v.report.begin(name)
 	if err != nil {
@@ -110,9 +110,6 @@ func (v *validation) file(name string, inFolder bool) error {
 	}
 	return v.noSTIX(name, inFolder, head, err)
 }
-
-// isFault tells what is wrong with a file from what is wrong with its name.
-func isFault(err error) bool { return strings.HasPrefix(err.Error(), "unpack ") }
 
 func fault(err error) string { return "it cannot be read: " + err.Error() }
 
@@ -254,7 +251,7 @@ func (r *reading) finish() error {
 }
 
 // lateLegacy is what a stream cannot tell the objects of a long bundle.
-var lateLegacy = stix.Finding{Level: stix.Must, Code: stix.FindLegacy, Pointer: "/spec_version", Section: "§3.2",
+var lateLegacy = stix.Finding{Level: stix.KnownDefect, Code: stix.FindSpecVersion, Pointer: "/spec_version", Section: "§3.2",
 	Message: "the bundle says after its objects that it is of STIX 2.0: they were checked as what they look like; convert it with liaison upgrade"}
 
 // broken reports a file that ends in an error. An office would take nothing of it.

@@ -23,7 +23,7 @@ func TestHelpReadsAsBefore(t *testing.T) {
 	t.Setenv("LIAISON_DIR", "") // restored afterwards
 	os.Unsetenv("LIAISON_DIR")
 	var got bytes.Buffer
-	for _, words := range []string{"", "init", "authority sign", "party new", "programme new", "account add", "submit", "pull", "receipt", "verify"} {
+	for _, words := range []string{"", "init", "authority sign", "party new", "programme new", "account add", "validate", "upgrade", "submit", "pull", "receipt", "verify"} {
 		args := append(strings.Fields(words), "--help")
 		got.WriteString("$ liaison " + strings.Join(args, " ") + "\n")
 		if status := run(args, strings.NewReader(""), &got, &got); status != 0 {
