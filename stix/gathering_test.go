@@ -45,6 +45,7 @@ func TestATranslationMirrorsItsObject(t *testing.T) {
 	for contents, want := range map[string]string{
 		`{"uk":{"content":"так"}}`:                      "",
 		`{"uk":{"authors":["","Олена"]}}`:               "",
+		`{"uk":{"external_references":[""]}}`:           "",
 		`{"uk":{"nothing":1,"confidence":"x"}}`:         "", // such keys are ignored
 		`{"uk":{"content":["так"]}}`:                    "/contents/uk/content: expected a string as in the object that this translates, found a list",
 		`{"uk":{"authors":"Олена"}}`:                    "/contents/uk/authors: expected a list as in the object that this translates, found a string",
@@ -67,8 +68,11 @@ func TestATranslationIsComparedWithTheVersionItNames(t *testing.T) {
 	second := noteOf(t, "2026-01-02T00:00:00.000Z", `"content":"yes","authors":["A","B"]`)
 	contents := `{"uk":{"authors":["Олена"]}}`
 	for at, faulty := range map[string]bool{"2026-01-01T00:00:00.000Z": false, "2026-01-02T00:00:00.000Z": true, "2026-01-03T00:00:00.000Z": false, "": true} {
-		if got := gathered(t, []*stix.Object{second, first, translationOf(t, at, contents)}); (got != "") != faulty {
-			t.Errorf("translation of %q: %q", at, got)
+		translation := translationOf(t, at, contents)
+		for _, order := range [][]*stix.Object{{second, first, translation}, {first, second, translation}} {
+			if got := gathered(t, order); (got != "") != faulty {
+				t.Errorf("translation of %q: %q", at, got)
+			}
 		}
 	}
 }
