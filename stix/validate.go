@@ -35,6 +35,8 @@ type validator struct {
 	o        *Object
 	findings []Finding
 
+	section string // of the properties in hand
+
 	path []place // from the root to the value in hand
 	room [8]place
 
@@ -101,6 +103,9 @@ func (v *validator) whole() {
 		}
 		s.seen |= 1 << i
 		s.at[i] = m.value
+		if v.section = t.Section; i < commonCount {
+			v.section = "§3.2"
+		}
 		v.property(&t.Properties[i], int(m.value.start))
 	}
 	v.path = v.path[:0]
@@ -170,8 +175,11 @@ func (v *validator) structure(t *Type, i int) int {
 	if v.raw[i] != '{' {
 		return v.wrongKind(i, "an object")
 	}
+	outer := v.section
+	v.section = t.Section
 	s := scope{t: t, start: i}
 	i = v.members(&s, i)
+	v.section = outer
 	v.missing(&s)
 	v.rules(&s)
 	return i
@@ -220,7 +228,7 @@ func (v *validator) missing(s *scope) {
 // wrongKind reports a value of another JSON type, and steps over it.
 func (v *validator) wrongKind(i int, want string) int {
 	end := valueEnd(v.raw, i)
-	v.here(FindKind, "", "expected "+want+", found "+kindName(jsonKind(v.raw[i])))
+	v.here(FindKind, v.section, "expected "+want+", found "+kindName(jsonKind(v.raw[i])))
 	return end
 }
 

@@ -62,7 +62,7 @@ func (v *validator) number(p *Property, i int) int {
 		v.here(FindKind, "§2.10", "expected an integer, found a number with decimals or exponent")
 	}
 	if p.Bounded && !within(text, whole, p.Min, p.Max) {
-		v.here(FindRange, "", fmt.Sprintf("expected a number from %s to %s", shortFloat(p.Min), shortFloat(p.Max)))
+		v.here(FindRange, v.section, fmt.Sprintf("expected a number from %s to %s", shortFloat(p.Min), shortFloat(p.Max)))
 	}
 	return i + n
 }
@@ -150,7 +150,7 @@ func (v *validator) reference(to *Targets, id []byte) {
 	}
 	typ := id[:len(id)-uuidLen-2]
 	if !to.allow(typ) {
-		v.here(FindRefType, "", "expected a reference to "+to.words()+", found one to "+string(typ))
+		v.here(FindRefType, v.section, "expected a reference to "+to.words()+", found one to "+string(typ))
 	}
 }
 

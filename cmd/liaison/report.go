@@ -367,7 +367,7 @@ func (r *report) folder() string {
 }
 
 func (m *told) print(r *report) {
-	r.say("    %s (%s)", m.text, m.section)
+	r.say("    %s%s", m.text, inBrackets(m.section))
 	for _, e := range m.examples {
 		r.say("      %s", e)
 	}
@@ -416,4 +416,11 @@ func escaped(b []byte) string {
 		out.WriteRune(r)
 	}
 	return out.String()
+}
+
+func inBrackets(section string) string {
+	if section == "" {
+		return ""
+	}
+	return " (" + section + ")"
 }
