@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"syscall"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // How long a command waits for an office that another process is just opening
 // or closing, and how often it looks.
 const (
-	busyPatience = 2 * time.Second
+	busyPatience = 10 * time.Second
 	busyPause    = 20 * time.Millisecond
 )
 
@@ -56,9 +57,19 @@ func passing(err error) bool {
 }
 
 // OpenToServe opens the office of a folder; a command that has it open just now
-// is waited for. Close must be called.
+// is waited for, an office that serves already is not. Close must be called.
 func OpenToServe(ctx context.Context, dir string, opt Options) (*Office, error) {
-	return whenFree(ctx, opt, func() (*Office, error) { return Open(ctx, dir, opt) })
+	return whenFree(ctx, opt, func() (*Office, error) {
+		o, err := Open(ctx, dir, opt)
+		if !errors.Is(err, sqlite.ErrInUse) {
+			return o, err
+		}
+		if conn, dialErr := dialOperator(ctx, dir); dialErr == nil {
+			conn.Close()
+			return nil, fmt.Errorf("an office serves from this folder already: %v", err) // no wait ends that
+		}
+		return nil, err
+	})
 }
 
 // Call runs an operation on the office of a folder: over its socket if it is
@@ -96,5 +107,12 @@ func (o *Office) serveOperator(ctx context.Context) error {
 	return serveHTTP(o.bound.Operator, o.Operator().handler(ctx), o.Log)(ctx)
 }
 
-// asked wraps why the serving office did not answer.
-func asked(err error) error { return fmt.Errorf("ask the serving office: %w", err) }
+// asked wraps why the serving office did not answer. If its socket has gone since
+// it was found, the office is being stopped.
+func asked(err error) error {
+	err = fmt.Errorf("ask the serving office: %w", err)
+	if dial := (*net.OpError)(nil); errors.As(err, &dial) && dial.Op == "dial" {
+		return errors.Join(errStopping, err)
+	}
+	return err
+}
