@@ -111,7 +111,7 @@ func (g *Gathering) mirrored(t *Object) []Finding {
 			}
 		}
 	}
-	return m.findings
+	return m.findings.list
 }
 
 // original returns the version that is translated, nil if it was not added.
@@ -136,7 +136,7 @@ func (g *Gathering) original(content LanguageContent) *Object {
 
 // A mirror compares a translation with what it translates. Values that are no texts are not
 // translated, and names that the object does not have are ignored.
-type mirror struct{ findings []Finding }
+type mirror struct{ findings found }
 
 func (m *mirror) compare(at string, original, translation jsontext.Value) {
 	want := original.Kind()
@@ -176,5 +176,5 @@ func (m *mirror) list(at string, original, translation jsontext.Value) {
 }
 
 func (m *mirror) find(at, message string) {
-	m.findings = addFinding(m.findings, Finding{levels[FindLanguage], FindLanguage, at, message, "§7.1.1"})
+	m.findings.add(Finding{levels[FindLanguage], FindLanguage, at, message, "§7.1.1"})
 }

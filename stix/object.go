@@ -84,7 +84,7 @@ func (s *scanner) element() (*Object, *Error) {
 		raw:     s.compacted(),
 		members: slices.Clone(s.members),
 		refs:    slices.Clone(s.refs),
-		scanned: s.findings,
+		scanned: s.findings.list,
 	}
 	if err := o.read(); err != nil {
 		return nil, err

@@ -35,20 +35,38 @@ func pointerToken(name string) string {
 
 // find notes something wrong at the value being read.
 func (s *scanner) find(code, section, message string) {
-	if len(s.findings) == maxFindings {
-		return
+	if s.findings.wants(code) {
+		s.findings.add(Finding{levels[code], code, s.pointer(), message, section})
 	}
-	s.findings = addFinding(s.findings, Finding{levels[code], code, s.pointer(), message, section})
 }
 
-func addFinding(all []Finding, f Finding) []Finding {
+// found is the findings of one object: maxFindings at most, the last of which says that there
+// are more. Where there are too many, the first that breaks a MUST takes the place of
+// another: it refuses the object in strict mode.
+type found struct {
+	list []Finding
+	must bool // one of them breaks a MUST
+}
+
+// wants reports whether a finding would be kept.
+func (f *found) wants(code string) bool {
+	return len(f.list) < maxFindings || !f.must && levels[code] == Must
+}
+
+func (f *found) add(next Finding) {
 	switch {
-	case len(all) < maxFindings-1:
-		return append(all, f)
-	case len(all) == maxFindings-1:
-		return append(all, Finding{Level: KnownDefect, Code: FindMore, Message: "there are more findings than are listed"})
+	case len(f.list) < maxFindings-1:
+		f.list = append(f.list, next)
+	case len(f.list) < maxFindings:
+		f.list = append(f.list, Finding{Level: KnownDefect, Code: FindMore, Message: "there are more findings than are listed"})
+		fallthrough
+	default:
+		if f.must || next.Level != Must {
+			return
+		}
+		f.list[maxFindings-2] = next
 	}
-	return all
+	f.must = f.must || next.Level == Must
 }
 
 func (s *scanner) refuse(code, format string, args ...any) *Error {

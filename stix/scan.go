@@ -23,7 +23,7 @@ type scanner struct {
 	names    []name // names of the objects being read, innermost last
 	members  []member
 	refs     []ref
-	findings []Finding
+	findings found
 }
 
 // scanners are kept for reuse: they grow to what an ordinary object needs, and nothing of
@@ -44,7 +44,7 @@ func (s *scanner) release() {
 	if cap(s.out)+16*cap(s.names)+24*cap(s.members)+12*cap(s.refs) > maxKept {
 		return
 	}
-	s.src, s.findings = nil, nil
+	s.src, s.findings = nil, found{}
 	scanners.Put(s)
 }
 
@@ -100,7 +100,7 @@ const (
 func (s *scanner) reset(src []byte, pos int) {
 	s.src, s.pos, s.from = src, pos, pos
 	s.out, s.path, s.names = s.out[:0], s.path[:0], s.names[:0]
-	s.members, s.refs, s.findings = s.members[:0], s.refs[:0], nil
+	s.members, s.refs, s.findings = s.members[:0], s.refs[:0], found{}
 }
 
 // value reads one value.

@@ -11,19 +11,21 @@ import (
 // 100 findings. It computes them anew at each call. [Mode] says which of them refuse the
 // object.
 func (o *Object) Findings() []Finding {
-	v := validator{raw: o.raw, o: o, findings: slices.Clip(o.scanned)}
+	v := validator{raw: o.raw, o: o}
+	v.findings.list = slices.Clip(o.scanned)
+	_, v.findings.must = Strict.Refuses(o.scanned)
 	v.path = v.room[:0]
 	v.whole()
 	if o.isLegacy() {
 		return v.legacy()
 	}
-	return v.findings
+	return v.findings.list
 }
 
 // legacy makes one finding of all: what else is said of an object of STIX 2.0 would be about
 // another specification.
 func (v *validator) legacy() []Finding {
-	if _, broken := Strict.Refuses(v.findings); broken {
+	if _, broken := Strict.Refuses(v.findings.list); broken {
 		return []Finding{{levels[FindLegacy], FindLegacy, "", "this is an object of STIX 2.0 and none of 2.1: convert it with liaison upgrade", "§3.2"}}
 	}
 	return []Finding{{levels[FindSpecVersion], FindSpecVersion, "/spec_version", "this is an object of STIX 2.0, and right as 2.1 but for spec_version: convert it with liaison upgrade", "§3.2"}}
@@ -33,7 +35,7 @@ func (v *validator) legacy() []Finding {
 type validator struct {
 	raw      []byte
 	o        *Object
-	findings []Finding
+	findings found
 
 	section string // of the properties in hand
 
@@ -233,25 +235,22 @@ func (v *validator) wrongKind(i int, want string) int {
 }
 
 // here reports a finding about the value in hand.
-func (v *validator) here(code, section, message string) {
-	v.report(code, v.pointer(""), section, message)
-}
+func (v *validator) here(code, section, message string) { v.find(code, "", section, message) }
 
 // find reports a finding about a member of the object in hand; of the object itself if
 // the name is empty.
 func (v *validator) find(code, name, section, message string) {
-	v.report(code, v.pointer(name), section, message)
+	if v.findings.wants(code) {
+		v.report(code, v.pointer(name), section, message)
+	}
 }
 
 func (v *validator) report(code, pointer, section, message string) {
-	v.findings = addFinding(v.findings, Finding{levels[code], code, pointer, message, section})
+	v.findings.add(Finding{levels[code], code, pointer, message, section})
 }
 
 // pointer returns the RFC 6901 pointer of the value in hand, or of a member of it.
 func (v *validator) pointer(member string) string {
-	if len(v.findings) >= maxFindings {
-		return ""
-	}
 	var b strings.Builder
 	for _, p := range v.path {
 		b.WriteByte('/')
