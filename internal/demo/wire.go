@@ -56,11 +56,12 @@ func reportOf(env stix.Envelope, id string) jsontext.Value {
 }
 
 func member(object jsontext.Value, name string) string {
-	var m map[string]string
+	var m map[string]any
 	if err := json.Unmarshal(object, &m); err != nil {
 		return ""
 	}
-	return m[name]
+	text, _ := m[name].(string)
+	return text
 }
 
 // absent is a well-formed collection id that no programme has.

@@ -295,15 +295,16 @@ func owner(a release.Actor) liaison.Party {
 // in strict mode what breaks a MUST.
 func (d *Desk) admit(it *Item, o *Outcome) bool {
 	if it.Err != nil {
-		o.Status, o.Pointer, o.Reason = Refused, legible(it.Err.Pointer), legible(it.Err.Reason)
+		o.Status, o.Code, o.Pointer, o.Reason = Refused, it.Err.Code, legible(it.Err.Pointer), legible(it.Err.Reason)
 		if it.Object == nil {
 			o.ID, o.Version = headOf(it.Raw)
 		}
 		return false
 	}
-	o.ID, o.Version, o.Findings = string(it.Object.ID()), it.Object.Version(), it.Object.Findings()
-	if f, refused := d.Validation.Refuses(o.Findings); refused {
-		o.Status, o.Pointer, o.Reason = Refused, legible(f.Pointer), legible(f.Message)
+	findings := it.Object.Findings()
+	o.ID, o.Version, o.Found = string(it.Object.ID()), it.Object.Version(), foundBy(findings)
+	if f, refused := d.Validation.Refuses(findings); refused {
+		o.Status, o.Code, o.Pointer, o.Reason = Refused, f.Code, legible(f.Pointer), legible(f.Message)
 		return false
 	}
 	return true

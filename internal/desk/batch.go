@@ -5,6 +5,7 @@ import (
 	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/release"
 	"github.com/liaison-office/liaison/stix"
+	"slices"
 )
 
 // Batch is what is brought to the desk: objects at the first door, or what a
@@ -96,6 +97,7 @@ type Outcome struct {
 	Index   uint64          `json:"index"`
 	Act     liaison.Hash    `json:"act,omitzero"`
 	Added   liaison.Instant `json:"added,omitzero"`
+	Code    string          `json:"code,omitzero"`    // of a refusal by form: a stix.Code or stix.Find constant
 	Pointer string          `json:"pointer,omitzero"` // RFC 6901, into the object
 	Reason  string          `json:"reason,omitzero"`
 	// Unread: who withdrew it may not read the collection, so what tells how the
@@ -103,7 +105,27 @@ type Outcome struct {
 	// does not say itself.
 	Unread   bool             `json:"unread,omitzero"`
 	Decision release.Decision `json:"-"`
-	Findings []stix.Finding   `json:"-"`
+	Found    []Found          `json:"found,omitzero"`
+}
+
+// Found is what was found in an object, by code.
+type Found struct {
+	Code    string `json:"code"` // a stix.Find constant
+	Level   string `json:"level"`
+	Count   int    `json:"count"`
+	Pointer string `json:"pointer"` // of the first
+}
+
+// foundBy counts findings by their codes, in the order in which these come first.
+func foundBy(findings []stix.Finding) (list []Found) {
+	for _, f := range findings {
+		i := slices.IndexFunc(list, func(g Found) bool { return g.Code == f.Code })
+		if i < 0 {
+			i, list = len(list), append(list, Found{f.Code, f.Level.String(), 0, legible(f.Pointer)})
+		}
+		list[i].Count++
+	}
+	return list
 }
 
 // unread leaves out of an outcome what its reader may not see.

@@ -315,7 +315,7 @@ func TestFindingsAreToldAndRefuseInStrictModeOnly(t *testing.T) {
 	for validation, want := range map[stix.Mode]desk.Status{stix.Admit: desk.Accepted, stix.Strict: desk.Refused} {
 		o := alone(t, Tokyo, Options{Validation: validation})
 		out := o.Post(t, "Japan", Collection("itpp", "cyber"), wrong, note("good", 1, stix.Clear))
-		if out[0].Status != want || len(out[0].Findings) == 0 || out[1].Status != desk.Accepted {
+		if out[0].Status != want || len(out[0].Found) == 0 || out[1].Status != desk.Accepted {
 			t.Errorf("%s: %+v", validation, out)
 		}
 		if validation == stix.Strict && (out[0].Pointer == "" || out[0].Reason == "") {

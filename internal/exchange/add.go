@@ -52,22 +52,33 @@ func (r *Room) Status(ctx context.Context, p taxii.Principal, id string) (taxii.
 	return r.status(id, page.Collection, page.Outcomes, page.At), nil
 }
 
-// status is TAXII 2.1 §4.3.1. Every success says where its receipt is, every
-// failure where in the body the element stands: one that was refused for having
-// no id could not be found otherwise.
+// detail is what this server says of an object beyond TAXII 2.1 §4.3.2: where the
+// receipt of a success is; where in the body an element stands that failed, since
+// one that has no id could not be found otherwise, and by which code; and what was
+// found in the object (docs/findings.md).
+type detail struct {
+	Receipt  string       `json:"x_receipt,omitzero"`
+	Pointer  string       `json:"x_pointer,omitzero"`
+	Code     string       `json:"x_code,omitzero"`
+	Findings []desk.Found `json:"x_findings,omitzero"`
+}
+
+// status is TAXII 2.1 §4.3.1.
 func (r *Room) status(id string, c liaison.CollectionID, outcomes []desk.Outcome, at liaison.Instant) taxii.Status {
 	s := taxii.Status{ID: id, Status: taxii.Complete, RequestTimestamp: at.String(), TotalCount: len(outcomes)}
 	for i, o := range outcomes {
 		d := taxii.StatusDetail{ID: o.ID, Version: o.Version}
 		switch o.Status {
 		case desk.Accepted, desk.Duplicate:
+			said := detail{Findings: o.Found}
 			if !o.Unread {
-				d.Other = member("x_receipt", ReceiptPath(c, o.Index))
+				said.Receipt = ReceiptPath(c, o.Index)
 			}
+			d.Other = said.members()
 			s.Successes = append(s.Successes, d)
 		default:
 			at := fmt.Sprintf("/objects/%d%s", i, o.Pointer)
-			d.Message, d.Other = at+": "+o.Reason, member("x_pointer", at)
+			d.Message, d.Other = at+": "+o.Reason, detail{Pointer: at, Code: o.Code, Findings: o.Found}.members()
 			s.Failures = append(s.Failures, d)
 		}
 	}
@@ -75,11 +86,11 @@ func (r *Room) status(id string, c liaison.CollectionID, outcomes []desk.Outcome
 	return s
 }
 
-// member is a member of ours in a TAXII resource.
-func member(name, value string) jsontext.Value {
-	b, err := json.Marshal(map[string]string{name: value})
+// members are the members of ours in a TAXII resource.
+func (d detail) members() jsontext.Value {
+	b, err := json.Marshal(d)
 	if err != nil {
-		panic(err) // a map of strings
+		panic(err) // texts and numbers
 	}
 	return b
 }

@@ -433,3 +433,30 @@ func caseCollection(t *testing.T, r *room, area liaison.Area) liaison.Collection
 	}
 	return c.Collection("cyber")
 }
+
+// TestAStrictOfficeRefusesWhatBreaksAMustAndEveryOfficeTellsWhatItFound: with the place, the
+// reason and the code, in the answer and when the status is read later.
+func TestAStrictOfficeRefusesWhatBreaksAMustAndEveryOfficeTellsWhatItFound(t *testing.T) {
+	wrong := strings.Replace(note(1), `"content":`, `"x_note":1,"confidence":700,"content":`, 1)
+	hidden := strings.Replace(note(2), `"content":`, `"labels":["`+strings.Repeat("\u202e\",\"", 150)+`"],"confidence":"high","content":`, 1)
+	for mode, want := range map[stix.Mode]int{stix.Admit: 3, stix.Strict: 1} {
+		r := newRoomOn(t, desktest.Options{Validation: mode})
+		w := r.do("Japan", "POST", objects(open.Collection("cyber")), envelope(wrong, hidden, note(3)))
+		s := decode[taxii.Status](t, w)
+		if w.Code != 202 || s.SuccessCount != want || s.FailureCount != 3-want {
+			t.Fatalf("%s: %d %s", mode, w.Code, w.Body)
+		}
+		said := w.Body.String()
+		if !strings.Contains(said, `{"code":"custom-property","level":"should","count":1,"pointer":"/x_note"}`) ||
+			!strings.Contains(said, `{"code":"value-range","level":"must","count":1,"pointer":"/confidence"}`) {
+			t.Errorf("%s: %s", mode, said)
+		}
+		if mode == stix.Strict && (!strings.Contains(said, `"x_pointer":"/objects/0/confidence","x_code":"value-range"`) ||
+			!strings.Contains(said, `"x_pointer":"/objects/1/confidence","x_code":"wrong-kind"`)) {
+			t.Errorf("no place and code: %s", said)
+		}
+		if later := r.do("Japan", "GET", taxii.RootPath+"status/"+s.ID+"/", nil); later.Body.String() != said {
+			t.Errorf("read later: %s", later.Body)
+		}
+	}
+}
