@@ -243,10 +243,10 @@ func (d *Desk) judged(ctx context.Context, b Batch, coll *registry.Collection, a
 	if !outside {
 		resolve, missing = d.definitions(ctx, b, coll, actor)
 	}
-	unlisted, earlier := d.unlisted(), d.earlierOf(coll.ID, owner(actor))
+	unlisted, earlier, mode := d.unlisted(), d.earlierOf(coll.ID, owner(actor)), d.mode(coll)
 	for _, i := range markingsFirst(b.Items) {
 		o := &outcomes[i]
-		if !d.admit(&b.Items[i], o) {
+		if !admit(mode, &b.Items[i], o) {
 			continue
 		}
 		object := b.Items[i].Object
@@ -291,9 +291,22 @@ func owner(a release.Actor) liaison.Party {
 	return a.By
 }
 
+// mode returns how strict a collection is: the office's mode, or the other where
+// the operator has made an exception.
+func (d *Desk) mode(c *registry.Collection) stix.Mode {
+	version, _ := c.InForce(d.now())
+	if !slices.Contains(d.Except, version.Alias+"."+string(c.Area)) {
+		return d.Validation
+	}
+	if d.Validation == stix.Strict {
+		return stix.Admit
+	}
+	return stix.Strict
+}
+
 // admit parses nothing again: it reports why an item cannot enter at all, and
 // in strict mode what breaks a MUST.
-func (d *Desk) admit(it *Item, o *Outcome) bool {
+func admit(mode stix.Mode, it *Item, o *Outcome) bool {
 	if it.Err != nil {
 		o.Status, o.Code, o.Pointer, o.Reason = Refused, it.Err.Code, legible(it.Err.Pointer), legible(it.Err.Reason)
 		if it.Object == nil {
@@ -303,7 +316,7 @@ func (d *Desk) admit(it *Item, o *Outcome) bool {
 	}
 	findings := it.Object.Findings()
 	o.ID, o.Version, o.Found = string(it.Object.ID()), it.Object.Version(), foundBy(findings)
-	if f, refused := d.Validation.Refuses(findings); refused {
+	if f, refused := mode.Refuses(findings); refused {
 		o.Status, o.Code, o.Pointer, o.Reason = Refused, f.Code, legible(f.Pointer), legible(f.Message)
 		return false
 	}
@@ -538,7 +551,7 @@ func (d *Desk) definitions(ctx context.Context, b Batch, coll *registry.Collecti
 // wouldEnter asks whether an object of a batch will be accepted, and why not.
 func (d *Desk) wouldEnter(coll *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver) (why string, ok bool) {
 	var out Outcome
-	if !d.admit(&Item{Object: o}, &out) {
+	if !admit(d.mode(coll), &Item{Object: o}, &out) {
 		return out.Reason, false
 	}
 	judge := d.judge(coll, d.question(coll, actor, o, resolve), o, &out, d.unlisted(), false)

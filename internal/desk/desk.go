@@ -67,6 +67,7 @@ type Config struct {
 	Log     *slog.Logger
 
 	Validation stix.Mode        // what breaks a MUST of STIX 2.1; optional: stix.Admit
+	Except     []string         // optional: collections, as programme.area, with the other mode
 	Limits     stix.Limits      // optional: stix.DefaultLimits
 	Now        func() time.Time // optional: time.Now
 

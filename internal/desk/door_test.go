@@ -318,6 +318,10 @@ func TestFindingsAreToldAndRefuseInStrictModeOnly(t *testing.T) {
 		if out[0].Status != want || len(out[0].Found) == 0 || out[1].Status != desk.Accepted {
 			t.Errorf("%s: %+v", validation, out)
 		}
+		o = alone(t, Tokyo, Options{Validation: validation, Except: []string{"itpp.cyber"}})
+		if other := o.Post(t, "Japan", Collection("itpp", "cyber"), wrong); other[0].Status == want {
+			t.Errorf("an exception from %s: %+v", validation, other)
+		}
 		if validation == stix.Strict && (out[0].Pointer == "" || out[0].Reason == "") {
 			t.Errorf("%+v", out[0])
 		}

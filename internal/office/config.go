@@ -28,10 +28,11 @@ const (
 // Config is liaison.toml. Every key has a default but office.
 type Config struct {
 	Office     liaison.Office `toml:"office"`
-	Exchange   string         `toml:"exchange"`   // host:port of TAXII
-	Relay      string         `toml:"relay"`      // host:port for neighbours
-	Address    string         `toml:"address"`    // host:port neighbours dial; empty: the relay's
-	Validation stix.Mode      `toml:"validation"` // admit or strict
+	Exchange   string         `toml:"exchange"`          // host:port of TAXII
+	Relay      string         `toml:"relay"`             // host:port for neighbours
+	Address    string         `toml:"address"`           // host:port neighbours dial; empty: the relay's
+	Validation stix.Mode      `toml:"validation"`        // admit or strict
+	Except     []string       `toml:"validation_except"` // collections, as programme.area, with the other mode
 	Limits     Limits         `toml:"limits"`
 }
 
@@ -91,6 +92,11 @@ func (c *Config) check() (key string, err error) {
 	}
 	if c.Validation != stix.Admit && c.Validation != stix.Strict {
 		return "validation", fmt.Errorf("%q: want admit or strict", c.Validation)
+	}
+	for _, name := range c.Except {
+		if programme, area, ok := strings.Cut(name, "."); !ok || programme == "" || area == "" {
+			return "validation_except", fmt.Errorf("%q: want a collection as programme.area, such as itpp.cyber", name)
+		}
 	}
 	return c.Limits.check()
 }

@@ -135,7 +135,7 @@ func (o *Office) assemble(ctx context.Context, opt Options) error {
 	})
 	o.Desk = desk.New(desk.Config{
 		Office: o.Config.Office, Journal: o.Journal, Pinned: registry.New(o.Pin),
-		Log: o.Log, Validation: o.Config.Validation, Now: o.now,
+		Log: o.Log, Validation: o.Config.Validation, Except: o.Config.Except, Now: o.now,
 	})
 	if err := o.Desk.Open(ctx); err != nil {
 		return err

@@ -75,6 +75,7 @@ type Office struct {
 type Options struct {
 	Clock      *Clock                        // NewClock
 	Validation stix.Mode                     // stix.Admit
+	Except     []string                      // collections with the other mode
 	Wrap       func(store.Store) store.Store // wraps the store
 	Log        *slog.Logger                  // none
 	Waiting    int                           // desk.MaxWaiting
@@ -114,7 +115,7 @@ func open(name liaison.Office, dir string, opt Options) (*Office, error) {
 	})
 	o.Desk = desk.New(desk.Config{
 		Office: name, Journal: o.Journal, Pinned: registry.New(Pin()), Log: opt.Log,
-		Validation: opt.Validation, Now: o.Clock.Now, WaitingActs: opt.Waiting,
+		Validation: opt.Validation, Except: opt.Except, Now: o.Clock.Now, WaitingActs: opt.Waiting,
 	})
 	return o, o.start()
 }
