@@ -70,6 +70,7 @@ type envelopeReader struct {
 	lim     Limits
 	element *scanner // for the elements
 	skim    scanner  // for everything around them
+	names   int      // bytes of the names of the top level
 }
 
 func (r *envelopeReader) read() (Envelope, *Error) {
@@ -293,6 +294,9 @@ func (r *envelopeReader) memberName() (string, *Error) {
 	r.skim.reset(r.body, r.pos)
 	if err := r.skim.skipString(); err != nil {
 		return "", err
+	}
+	if r.names += r.skim.pos - from; r.names > maxNames {
+		return "", namesTooLong()
 	}
 	name := unquote(r.body[from:r.skim.pos])
 	r.pos = skipSpace(r.body, r.skim.pos)

@@ -150,8 +150,11 @@ func (o *Object) readMarkings(v jsontext.Value) *Error {
 		if fault != "" {
 			return &Error{fmt.Sprintf("/object_marking_refs/%d", i), CodeBadMarking, "marking " + fault}
 		}
-		o.markings = append(o.markings, id)
+		if o.markings = append(o.markings, id); len(o.markings) > MaxMarkings {
+			return &Error{"/object_marking_refs", CodeBadMarking, fmt.Sprintf("more than %d markings on one object", MaxMarkings)}
+		}
 	}
+	o.markings = slices.Clip(o.markings)
 	return nil
 }
 
@@ -160,10 +163,14 @@ func (o *Object) readGranular(v jsontext.Value) *Error {
 	if v.Kind() != '[' {
 		return &Error{"/granular_markings", CodeBadMarking, "granular_markings is " + kindName(v.Kind()) + ", not a list"}
 	}
+	selectors := 0
 	for i, e := range arrayElements(v) {
 		at := fmt.Sprintf("/granular_markings/%d", i)
-		if e.Kind() != '{' {
+		switch {
+		case e.Kind() != '{':
 			return &Error{at, CodeBadMarking, "granular marking is " + kindName(e.Kind()) + ", not an object"}
+		case i == MaxMarkings:
+			return &Error{"/granular_markings", CodeBadMarking, fmt.Sprintf("more than %d granular markings on one object", MaxMarkings)}
 		}
 		g := GranularMarking{Lang: stringAt(e, "lang")}
 		if ref := memberOf(e, "marking_ref"); ref != nil {
@@ -174,12 +181,17 @@ func (o *Object) readGranular(v jsontext.Value) *Error {
 			g.MarkingRef = id
 		}
 		for _, selector := range arrayElements(memberOf(e, "selectors")) {
+			if selectors++; selectors > MaxSelectors {
+				return &Error{"/granular_markings", CodeBadMarking, fmt.Sprintf("more than %d selectors on one object", MaxSelectors)}
+			}
 			if text, ok := stringOf(selector); ok {
 				g.Selectors = append(g.Selectors, text)
 			}
 		}
+		g.Selectors = slices.Clip(g.Selectors)
 		o.granular = append(o.granular, g)
 	}
+	o.granular = slices.Clip(o.granular)
 	return nil
 }
 

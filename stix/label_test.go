@@ -1,8 +1,10 @@
 package stix_test
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -285,5 +287,29 @@ func TestRealCampaignsMarkedClearAreClear(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %v", filepath.Base(path), labels)
+	}
+}
+
+func TestMoreMarkingsThanAnybodyNeedsAreRefused(t *testing.T) {
+	list := func(n int, element string) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(element+",", n), ",") + "]"
+	}
+	green := `"` + string(stix.Green.Marking()) + `"`
+	for _, c := range []struct {
+		more    string
+		refused bool
+	}{
+		{`"object_marking_refs":` + list(stix.MaxMarkings, green), false},
+		{`"object_marking_refs":` + list(stix.MaxMarkings+1, green), true},
+		{`"granular_markings":` + list(stix.MaxMarkings, "{}"), false},
+		{`"granular_markings":` + list(stix.MaxMarkings+1, "{}"), true},
+		{`"granular_markings":[{"lang":"uk","selectors":` + list(stix.MaxSelectors, `"name"`) + `}]`, false},
+		{`"granular_markings":[{"lang":"uk","selectors":` + list(stix.MaxSelectors/2, `"name"`) + `},{"lang":"ja","selectors":` + list(stix.MaxSelectors/2+1, `"name"`) + `}]`, true},
+	} {
+		_, err := stix.Parse([]byte(identity(c.more)), stix.DefaultLimits())
+		var bad *stix.Error
+		if refused := errors.As(err, &bad); refused != c.refused || refused && (bad.Code != stix.CodeBadMarking || bad.Pointer == "") {
+			t.Errorf("%.60s…: %v", c.more, err)
+		}
 	}
 }

@@ -13,6 +13,12 @@ const (
 // MaxInstantBytes bounds created and modified, which become index keys.
 const MaxInstantBytes = 256
 
+// Markings refused beyond: each has to be looked up before an object can be labelled.
+const (
+	MaxMarkings  = 1000   // object_marking_refs, and granular markings, of one object
+	MaxSelectors = 10_000 // of the granular markings of one object
+)
+
 // maxSkipDepth bounds what is read only to find where a refused element ends.
 const maxSkipDepth = 10_000
 

@@ -3,6 +3,7 @@ package stix
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -257,7 +258,7 @@ func (s *scanner) size() int { return len(s.out) + s.pos - s.from }
 // compacted returns the value without white space, in an allocation of its own size.
 func (s *scanner) compacted() []byte {
 	if len(s.out) == 0 {
-		return bytes.Clone(s.src[s.from:s.pos])
+		return slices.Clip(bytes.Clone(s.src[s.from:s.pos]))
 	}
 	b := make([]byte, s.size())
 	copy(b[copy(b, s.out):], s.src[s.from:s.pos])

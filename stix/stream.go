@@ -41,6 +41,10 @@ type Stream struct {
 // appears twice.
 const maxNames = 1 << 20
 
+func namesTooLong() *Error {
+	return &Error{Code: CodeTooLarge, Reason: fmt.Sprintf("names of members beside objects are longer than %d bytes", maxNames)}
+}
+
 // NewStream returns a stream of the body that r gives. Of lim, BodyBytes and Objects bound
 // a stream only if they are set; the other fields have their defaults.
 func NewStream(r io.Reader, lim Limits) *Stream {
@@ -283,7 +287,7 @@ func (r *streamReader) memberName() (string, *Error) {
 		return "", err
 	}
 	if r.names += len(name.b); name.cut || r.names > maxNames {
-		return "", &Error{Code: CodeTooLarge, Reason: fmt.Sprintf("names of members beside objects are longer than %d bytes", maxNames)}
+		return "", namesTooLong()
 	}
 	return unquote(name.b), r.skim.colon()
 }
