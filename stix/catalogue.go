@@ -38,7 +38,7 @@ var catalogue = []Explanation{
 	{FindUUIDForm, Must, "a UUID without the variant or a version of RFC 4122"},
 	{FindUUIDVersion, Should, "a UUID of another version than the specification recommends for this type"},
 	{FindSCOID, Should, "the id of a cyber-observable is not the one that its properties give"},
-	{FindRef, Must, "a value under a name that ends in _ref or _refs that is no identifier"},
+	{FindRef, Must, "a property whose name ends in _ref or _refs holds something that is no identifier"},
 	{FindRefType, Must, "a reference to an object of a type that this property does not allow"},
 	{FindEnum, Must, "a value that is not in its closed vocabulary"},
 	{FindVocabulary, Should, "a value that is not in its open vocabulary"},

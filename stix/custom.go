@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // reservedNames are kept for the future (§3.8).
@@ -21,6 +23,24 @@ func (v *validator) unknown(name []byte) {
 	}
 	if !v.topLevel && v.category == 0 {
 		v.note(name)
+	}
+}
+
+// unknownRefs wants identifiers in a property that ends in _ref or _refs (§3.1). Deeper
+// inside, in dictionaries and extensions, such a name is a key like any other.
+func (v *validator) unknownRefs(name []byte, value jsontext.Value) {
+	if !isReferenceName(name) {
+		return
+	}
+	v.unknownRef("", value)
+	for i, e := range arrayElements(value) {
+		v.unknownRef(strconv.Itoa(i), e)
+	}
+}
+
+func (v *validator) unknownRef(at string, value jsontext.Value) {
+	if text, ok := bytesOf(value); ok && idFault(text) != "" {
+		v.find(FindRef, at, "§2.9", noReference)
 	}
 }
 

@@ -95,7 +95,7 @@ func (l *Label) note(id ID, r reading) {
 func (o *Object) nestedMarkings() []ID {
 	var ids []ID
 	for _, r := range o.refs {
-		if r.marking && r.isID(o.raw) && !o.isDirect(r) {
+		if r.marking && !o.isDirect(r) {
 			ids = append(ids, ID(r.text(o.raw)))
 		}
 	}

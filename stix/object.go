@@ -168,15 +168,12 @@ func (o *Object) Extension(id ID) (jsontext.Value, bool) {
 }
 
 // Refs returns every id the object refers to, at any depth, in the order written and each
-// once: the strings under names that end in _ref or _refs, markings and object_refs
-// included. Malformed ones are left out.
+// once: the identifiers under names that end in _ref or _refs, markings and object_refs
+// included.
 func (o *Object) Refs() []ID {
 	var ids []ID
 	seen := map[ID]bool{}
 	for _, r := range o.refs {
-		if !r.isID(o.raw) {
-			continue
-		}
 		if id := ID(r.text(o.raw)); !seen[id] {
 			seen[id] = true
 			ids = append(ids, id)

@@ -235,6 +235,8 @@ func TestWhatIsWrongButSafeIsAdmittedWithAFinding(t *testing.T) {
 		{"number that vanishes", identity(`"x_v":1e-999`), stix.FindNumber, "/x_v"},
 		{"ref to nobody", identity(`"x_ref":"nobody"`), stix.FindRef, "/x_ref"},
 		{"refs to nobody", identity(`"x_refs":["identity--` + uuid + `","nobody"]`), stix.FindRef, "/x_refs/1"},
+		{"ref among numbers to nobody", identity(`"x_refs":[7,"nobody"]`), stix.FindRef, "/x_refs/1"},
+		{"ref of a part to nobody", `{"type":"process","id":"process--` + uuid + `","extensions":{"windows-service-ext":{"service_dll_refs":["nobody"]}}}`, stix.FindRef, "/extensions/windows-service-ext/service_dll_refs/0"},
 		{"made by malware", identity(`"created_by_ref":"malware--` + uuid + `"`), stix.FindRefType, "/created_by_ref"},
 		{"made by a number", identity(`"created_by_ref":7`), stix.FindKind, "/created_by_ref"},
 		{"revoked in words", identity(`"revoked":"true"`), stix.FindKind, "/revoked"},
@@ -262,6 +264,29 @@ func TestWhatIsWrongButSafeIsAdmittedWithAFinding(t *testing.T) {
 				t.Errorf("bytes changed: %s", o.Bytes())
 			}
 		})
+	}
+}
+
+// TestAKeyOfADictionaryIsNoProperty: only properties end in _ref to refer to something.
+// In dictionaries and extensions an id under such a name still counts as a reference.
+func TestAKeyOfADictionaryIsNoProperty(t *testing.T) {
+	const other = "identity--99999999-2222-4333-8444-555555555555"
+	for name, in := range map[string]string{
+		"environment variables": `{"type":"process","id":"process--` + uuid + `","environment_variables":{"git_ref":"refs/heads/main","by_ref":"` + other + `"}}`,
+		"translation": `{"type":"language-content","spec_version":"2.1","id":"language-content--` + uuid + `","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z",` +
+			`"object_ref":"` + other + `","contents":{"de":{"see_ref":"siehe dort"}}}`,
+		"property extension":             identity(`"extensions":{"extension-definition--` + uuid + `":{"extension_type":"property-extension","git_ref":"main","by_refs":["` + other + `","b"]}}`),
+		"inside a property of one's own": identity(`"x_build":{"git_ref":"main","by_ref":"` + other + `"}`),
+	} {
+		o := parse(t, in)
+		for _, f := range o.Findings() {
+			if f.Code != stix.FindCustom {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+		if refs := o.Refs(); !slices.Equal(refs, []stix.ID{other}) {
+			t.Errorf("%s: refers to %v", name, refs)
+		}
 	}
 }
 

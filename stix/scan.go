@@ -81,7 +81,7 @@ type member struct {
 	value span
 }
 
-// A ref is a string under a name that ends in _ref or _refs, without its quotes.
+// A ref is an identifier under a name that ends in _ref or _refs, without its quotes.
 type ref struct {
 	span    span
 	escaped bool
@@ -329,12 +329,16 @@ func (s *scanner) addName(base int, n name, seen map[string]struct{}) (map[strin
 func (s *scanner) meaningOf(n name) meaning {
 	text := n.in(s.src)
 	switch {
-	case !bytes.HasSuffix(text, []byte("_ref")) && !bytes.HasSuffix(text, []byte("_refs")):
+	case !isReferenceName(text):
 		return plain
 	case string(text) == "object_marking_refs" || string(text) == "marking_ref":
 		return markingReference
 	}
 	return reference
+}
+
+func isReferenceName(name []byte) bool {
+	return bytes.HasSuffix(name, []byte("_ref")) || bytes.HasSuffix(name, []byte("_refs"))
 }
 
 func (s *scanner) stringValue(m meaning) *Error {
@@ -343,10 +347,9 @@ func (s *scanner) stringValue(m meaning) *Error {
 	if err != nil || m == plain {
 		return err
 	}
-	s.refs = append(s.refs, ref{spanOf(at+1, s.size()-1), escaped, m == markingReference})
 	here := ref{span: spanOf(start+1, s.pos-1), escaped: escaped}
-	if !here.isID(s.src) && string(s.path[0].name.of(s.src)) != "objects" { // STIX 2.1 §2.13: local names
-		s.find(FindRef, "§2.9", "a name that ends in _ref or _refs holds identifiers; this is none")
+	if here.isID(s.src) { // whether others belong there, the validator says
+		s.refs = append(s.refs, ref{spanOf(at+1, s.size()-1), escaped, m == markingReference})
 	}
 	return nil
 }

@@ -101,6 +101,7 @@ func (v *validator) whole() {
 		i := t.find(m.hash, name)
 		if i < 0 {
 			v.unknown(name)
+			v.unknownRefs(name, m.value.of(v.raw))
 			continue
 		}
 		s.seen |= 1 << i

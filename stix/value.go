@@ -137,9 +137,12 @@ func (v *validator) closedTerm(vocabulary *Vocabulary, term []byte) {
 	}
 }
 
-// reference checks what an identifier refers to. Malformed ones, the scanner has found.
+const noReference = "a name that ends in _ref or _refs holds identifiers; this is none"
+
+// reference checks the form of an identifier and what it refers to.
 func (v *validator) reference(to *Targets, id []byte) {
 	if idFault(id) != "" {
+		v.here(FindRef, "§2.9", noReference)
 		return
 	}
 	if !isRFC4122(id) {
