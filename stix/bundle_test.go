@@ -236,6 +236,20 @@ func ExampleSplitBundle() {
 	// 1 objects from url--3f1c2a9b-6d4e-4c8a-9b7f-000000000004
 }
 
+func TestWhoRefersToWhatIsMissingIsListedOnce(t *testing.T) {
+	var set []*stix.Object
+	var ids []stix.ID
+	for i := range 30_000 {
+		id := fmt.Sprintf("identity--%08d-2222-4333-8444-555555555555", i)
+		set = append(set, parse(t, `{"type":"identity","id":"`+id+`","created_by_ref":"identity--`+uuid+`","x_refs":["tool--`+uuid+`","identity--`+uuid+`"]}`))
+		ids = append(ids, stix.ID(id))
+	}
+	c := stix.ClosureOf(set, ids...)
+	if len(c.Missing) != 2 || !slices.Equal(c.Missing[0].From, ids) || !slices.Equal(c.Missing[1].From, ids) {
+		t.Errorf("%d missing", len(c.Missing))
+	}
+}
+
 func ExampleClosureOf() {
 	e, err := stix.ParseEnvelope([]byte(`{"objects":[
 		{"type":"url","id":"url--3f1c2a9b-6d4e-4c8a-9b7f-0e1d2c3b4a5f","value":"https://example.org/"},

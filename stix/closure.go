@@ -1,7 +1,5 @@
 package stix
 
-import "slices"
-
 // A Closure is what some objects refer to, directly or through others.
 type Closure struct {
 	Objects []*Object // the objects asked for, then what they refer to: nearer ones first
@@ -90,7 +88,8 @@ func (w *closureWalk) miss(from, id ID) {
 		w.missing[id] = at + 1
 		w.found.Missing = append(w.found.Missing, Missing{ID: id})
 	}
-	if m := &w.found.Missing[at]; from != "" && !slices.Contains(m.From, from) {
+	m := &w.found.Missing[at]
+	if n := len(m.From); from != "" && (n == 0 || m.From[n-1] != from) { // one object after the other
 		m.From = append(m.From, from)
 	}
 }

@@ -3,6 +3,7 @@ package stix
 import (
 	"iter"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -24,14 +25,18 @@ type Label struct {
 func LabelOf(o *Object, resolve func(ID) (*Object, bool)) Label {
 	var l Label
 	var hint TLP
+	seen := map[ID]struct{}{}
 	for id := range o.directMarkings() {
+		if !isNew(seen, id) {
+			continue
+		}
 		r := readMarking(id, resolve)
 		l.note(id, r)
 		l.raise(r.level)
 		hint = max(hint, r.hint)
 	}
 	for _, id := range o.nestedMarkings() {
-		if o.isMarkedWith(id) {
+		if !isNew(seen, id) {
 			continue
 		}
 		r := readMarking(id, resolve)
@@ -58,13 +63,11 @@ func (o *Object) directMarkings() iter.Seq[ID] {
 	}
 }
 
-func (o *Object) isMarkedWith(id ID) bool {
-	for direct := range o.directMarkings() {
-		if direct == id {
-			return true
-		}
-	}
-	return false
+// isNew reports that id was not seen before, and notes it.
+func isNew(seen map[ID]struct{}, id ID) bool {
+	before := len(seen)
+	seen[id] = struct{}{}
+	return len(seen) > before
 }
 
 // raise takes a level that somebody chose.
@@ -83,9 +86,9 @@ func (l *Label) tighten(t TLP) {
 
 func (l *Label) note(id ID, r reading) {
 	switch {
-	case r.unknown && !slices.Contains(l.Unknown, id):
+	case r.unknown:
 		l.Unknown = append(l.Unknown, id)
-	case !r.unknown && r.level == Unmarked && !slices.Contains(l.Other, id):
+	case r.level == Unmarked:
 		l.Other = append(l.Other, id)
 	}
 }
@@ -104,13 +107,9 @@ func (o *Object) nestedMarkings() []ID {
 
 // isDirect reports that r stands in the object's own markings.
 func (o *Object) isDirect(r ref) bool {
-	for _, m := range o.members {
-		if m.value.start <= r.span.start && r.span.end <= m.value.end {
-			name := string(m.in(o.raw))
-			return name == "object_marking_refs" || name == "granular_markings"
-		}
-	}
-	return false
+	i := sort.Search(len(o.members), func(i int) bool { return r.span.end <= o.members[i].value.end })
+	name := string(o.members[i].in(o.raw))
+	return name == "object_marking_refs" || name == "granular_markings"
 }
 
 // A reading is what one marking says.

@@ -2,8 +2,10 @@ package stix_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -206,6 +208,27 @@ func TestLevelsAreWrittenInOneForm(t *testing.T) {
 	}
 	if _, err := stix.TLP(9).MarshalText(); err == nil {
 		t.Error("a level that does not exist is written")
+	}
+}
+
+// TestEveryMarkingIsReadOnce: reading takes time, and a sender chooses how many there are.
+func TestEveryMarkingIsReadOnce(t *testing.T) {
+	const count = 2000
+	var refs, parts, inside []string
+	var want []stix.ID
+	for i := range count {
+		id := fmt.Sprintf("marking-definition--%08d-2222-4333-8444-555555555555", i)
+		want = append(want, stix.ID(id))
+		refs = append(refs, `"`+id+`"`)
+		parts = append(parts, `{"selectors":["name"],"marking_ref":"`+id+`"}`)
+		inside = append(inside, `"x_`+strconv.Itoa(i)+`":{"object_marking_refs":["`+id+`"]}`)
+	}
+	all := strings.Join(refs, ",")
+	o := parse(t, identity(`"object_marking_refs":[`+all+`,`+all+`],"granular_markings":[`+strings.Join(parts, ",")+`],`+strings.Join(inside, ",")))
+	asked := 0
+	l := stix.LabelOf(o, func(stix.ID) (*stix.Object, bool) { asked++; return nil, false })
+	if asked != count || !slices.Equal(l.Unknown, want) {
+		t.Errorf("asked %d times for %d markings; %d unknown", asked, count, len(l.Unknown))
 	}
 }
 
