@@ -47,7 +47,7 @@ var verdicts = map[int]verdict{
 	54: {items: []string{"[" + stix.FindInvisible + "]"}},                                                                                          // kept, and flagged for review
 	56: {items: []string{"[" + stix.FindInvisible + " " + stix.FindInvisible + "]"}},                                                               // kept, and flagged for review
 	57: {items: []string{"[]"}}, 58: {items: []string{"[" + stix.FindRecommended + "]"}}, 59: {items: []string{"[]"}}, 60: {items: []string{"[]"}}, // for those who show text
-	69: {items: []string{"[]"}},
+	69: {items: []string{"[" + stix.FindName + "]"}}, // the extension is unknown, and has a name of one letter
 }
 
 func many(code string, times int) string {

@@ -50,6 +50,13 @@ func (v *validator) recommends(s *scope, name string) {
 	}
 }
 
+// anythingOrExtensions wants a property of the type's own or an extension.
+func (v *validator) anythingOrExtensions(s *scope) {
+	if !s.has("extensions") {
+		v.anything(s)
+	}
+}
+
 // anything wants at least one property of the type's own, beside those named.
 func (v *validator) anything(s *scope, beside ...string) {
 	first := 0
@@ -60,7 +67,7 @@ func (v *validator) anything(s *scope, beside ...string) {
 	for _, name := range beside {
 		own &^= 1 << s.t.place(name)
 	}
-	if own == 0 && (s.t.Category != SCO || !s.has("extensions")) {
+	if own == 0 {
 		v.find(FindAtLeast, "", s.t.Section, "expected at least one property of "+s.t.Name)
 	}
 }

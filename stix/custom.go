@@ -1,6 +1,7 @@
 package stix
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,32 @@ func (v *validator) unknown(name []byte) {
 	if !v.topLevel && v.category == 0 {
 		v.note(name)
 	}
+}
+
+// nothingEmpty refuses empty lists (§2.12) and dictionaries (§2.3) in a value that no table
+// describes, and returns the index after it.
+func (v *validator) nothingEmpty(i int) int {
+	end := valueEnd(v.raw, i)
+	if value := v.raw[i:end]; bytes.Contains(value, []byte("[]")) || bytes.Contains(value, []byte("{}")) {
+		v.emptyIn(i)
+	}
+	return end
+}
+
+func (v *validator) emptyIn(i int) int {
+	switch {
+	case v.raw[i] == '[' && v.raw[i+1] == ']':
+		v.here(FindEmptyList, "§2.12", emptyList)
+		return i + 2
+	case v.raw[i] == '{' && v.raw[i+1] == '}':
+		v.here(FindEmptyDict, "§2.3", emptyDictionary)
+		return i + 2
+	case v.raw[i] == '[':
+		return v.elements(i, v.emptyIn)
+	case v.raw[i] == '{':
+		return v.each(i, func(_ []byte, i int) int { return v.emptyIn(i) })
+	}
+	return valueEnd(v.raw, i)
 }
 
 // unknownRefs wants identifiers in a property that ends in _ref or _refs (§3.1). Deeper

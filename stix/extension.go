@@ -3,6 +3,7 @@ package stix
 import (
 	"bytes"
 	"fmt"
+	"math/bits"
 	"strings"
 )
 
@@ -27,7 +28,7 @@ func (v *validator) extension(key []byte, i int) int {
 		v.checkHome(t)
 		return v.structure(t, i)
 	}
-	end := valueEnd(v.raw, i)
+	end := v.each(i, v.extensionProperty)
 	body := v.raw[i:end]
 	typ := memberOf(body, "extension_type")
 	switch {
@@ -45,6 +46,15 @@ func (v *validator) extension(key []byte, i int) int {
 	return end
 }
 
+// extensionProperty checks a name that an extension brings (§7.3.2, §11.3.1). The names of
+// common properties are good names, id among them.
+func (v *validator) extensionProperty(name []byte, i int) int {
+	if !isPropertyName(name) && unknownSDO.find(hashName(name), name) < 0 {
+		v.here(FindName, "§7.3.2", "property names are 3 to 250 of a-z, 0-9 and _, beginning with a letter")
+	}
+	return v.nothingEmpty(i)
+}
+
 // extensionType wants what the extension facility demands.
 func (v *validator) extensionType(key, typ []byte) {
 	if fault := idFault(key); fault != "" {
@@ -56,6 +66,22 @@ func (v *validator) extensionType(key, typ []byte) {
 	case !ok || !extensionTypeEnum.Has(text):
 		v.find(FindExtensionForm, "extension_type", "§10.5", "expected one of "+strings.Join(extensionTypeEnum.Terms, ", "))
 	}
+}
+
+// ownProperty: an object of a type that an extension defines has a property beside the
+// common ones, at the top level or in an extension (§7.3.2).
+func (v *validator) ownProperty(s *scope) {
+	if v.category == 0 || s.names > bits.OnesCount64(s.seen) {
+		return
+	}
+	for _, extension := range objectMembers(v.value(s, "extensions")) {
+		for name := range objectMembers(extension) {
+			if name != "extension_type" {
+				return
+			}
+		}
+	}
+	v.find(FindAtLeast, "", "§7.3.2", "expected at least one property beside the common ones")
 }
 
 // redefinitions: an extension of top-level properties does not declare common ones.

@@ -66,7 +66,7 @@ func TestCommonPropertiesAreReadAsWritten(t *testing.T) {
 	o := parse(t, identity(`"created_by_ref":"`+author+`","revoked":true,"lang":"uk","x_n":{"a":[1,2]},`+
 		`"object_marking_refs":["`+string(stix.Green.Marking())+`","`+other+`"],`+
 		`"granular_markings":[{"selectors":["name"],"marking_ref":"`+string(stix.Red.Marking())+`"},{"selectors":["x_n.a","x_n.a.[0]"],"lang":"ja"}],`+
-		`"extensions":{"extension-definition--`+uuid+`":{"extension_type":"toplevel-property-extension","x":[{}]}}`))
+		`"extensions":{"extension-definition--`+uuid+`":{"extension_type":"toplevel-property-extension","x_y":[{"z":1}]}}`))
 	if o.ID() != "identity--"+uuid || o.Type() != "identity" || o.SpecVersion() != "2.1" || o.Lang() != "uk" || !o.Revoked() || o.IsSCO() {
 		t.Errorf("id %s, type %s, spec_version %s, lang %s, revoked %t, SCO %t", o.ID(), o.Type(), o.SpecVersion(), o.Lang(), o.Revoked(), o.IsSCO())
 	}
@@ -83,7 +83,7 @@ func TestCommonPropertiesAreReadAsWritten(t *testing.T) {
 	if v, ok := o.Property("x_n"); !ok || string(v) != `{"a":[1,2]}` {
 		t.Errorf("x_n is %s, %t", v, ok)
 	}
-	if v, ok := o.Extension("extension-definition--" + uuid); !ok || string(v) != `{"extension_type":"toplevel-property-extension","x":[{}]}` {
+	if v, ok := o.Extension("extension-definition--" + uuid); !ok || string(v) != `{"extension_type":"toplevel-property-extension","x_y":[{"z":1}]}` {
 		t.Errorf("extension is %s, %t", v, ok)
 	}
 	if _, ok := o.Property("X_N"); ok {
@@ -113,7 +113,7 @@ func TestTheVersionFallsBackFromModifiedToCreatedToNothing(t *testing.T) {
 }
 
 func TestObservablesAreKnownByTypeAndByExtension(t *testing.T) {
-	for typ, more := range map[string]string{"x509-certificate": `,"subject":"x"`, "x-channel": `,"extensions":{"extension-definition--` + uuid + `":{"extension_type":"new-sco"}}`} {
+	for typ, more := range map[string]string{"x509-certificate": `,"subject":"x"`, "x-channel": `,"topic":"x","extensions":{"extension-definition--` + uuid + `":{"extension_type":"new-sco"}}`} {
 		o := parse(t, `{"type":"`+typ+`","id":"`+typ+`--`+uuid+`"`+more+`}`)
 		if !o.IsSCO() || len(o.Findings()) > 0 {
 			t.Errorf("%s: SCO %t, findings %v", typ, o.IsSCO(), o.Findings())
@@ -262,6 +262,56 @@ func TestWhatIsWrongButSafeIsAdmittedWithAFinding(t *testing.T) {
 			}
 			if string(o.Bytes()) != c.in {
 				t.Errorf("bytes changed: %s", o.Bytes())
+			}
+		})
+	}
+}
+
+func TestWhatIsProhibitedIsFoundAndItsNeighbourIsNot(t *testing.T) {
+	const definition = "extension-definition--" + uuid
+	const head = `"spec_version":"2.1","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z",`
+	extended := func(body string) string { return identity(`"extensions":{"` + definition + `":` + body + `}`) }
+	report := func(id string) string {
+		return `{"type":"report","id":"report--` + uuid + `",` + head + `"name":"r","report_types":["malware"],"published":"2026-01-01T00:00:00Z","object_refs":["` + id + `"]}`
+	}
+	translation := func(id, contents string) string {
+		return `{"type":"language-content","id":"language-content--` + uuid + `",` + head + `"object_ref":"` + id + `","contents":` + contents + `}`
+	}
+	statement := func(definition string) string {
+		return `{"type":"marking-definition","spec_version":"2.1","id":"marking-definition--` + uuid + `","created":"2026-01-01T00:00:00.000Z","definition_type":"statement","definition":` + definition + `}`
+	}
+	novel := func(more string) string {
+		return `{"type":"x-novel","id":"x-novel--` + uuid + `",` + head + more + `}`
+	}
+	certificate := func(more string) string {
+		return `{"type":"x509-certificate","id":"x509-certificate--` + uuid + `",` + more + `}`
+	}
+	extensions := `"extensions":{"` + definition + `":{"extension_type":"property-extension","rank":1}}`
+	const identityID, bundleID = "identity--" + uuid, "bundle--" + uuid
+	for _, c := range []struct{ name, wrong, right, code, pointer string }{
+		{"name in an extension", extended(`{"extension_type":"property-extension","Rank":1}`), extended(`{"extension_type":"property-extension","rank":1,"id":"x"}`), stix.FindName, "/extensions/" + definition + "/Rank"},
+		{"empty list in an extension", extended(`{"extension_type":"property-extension","ranks":[]}`), extended(`{"extension_type":"property-extension","ranks":["[]"]}`), stix.FindEmptyList, "/extensions/" + definition + "/ranks"},
+		{"empty list of one's own", identity(`"x_list":[]`), identity(`"x_list":[""]`), stix.FindEmptyList, "/x_list"},
+		{"empty dictionary of one's own", identity(`"x_list":{}`), identity(`"x_list":{"a":"{}"}`), stix.FindEmptyDict, "/x_list"},
+		{"emptiness further inside", identity(`"x_list":{"a":[1,{"b":{}}]}`), identity(`"x_list":{"a":[1,{"b":{"c":1}}]}`), stix.FindEmptyDict, "/x_list/a/1/b"},
+		{"translation of nothing", translation(identityID, `{"de":{}}`), translation(identityID, `{"de":{"name":"x"}}`), stix.FindEmptyDict, "/contents/de"},
+		{"report on a bundle", report(bundleID), report(identityID), stix.FindRefType, "/object_refs/0"},
+		{"translation of a bundle", translation(bundleID, `{"de":{"name":"x"}}`), translation("x-novel--"+uuid, `{"de":{"name":"x"}}`), stix.FindRefType, "/object_ref"},
+		{"statement that is a number", statement(`{"statement":5}`), statement(`{"statement":"5"}`), stix.FindKind, "/definition/statement"},
+		{"new type that is none", identity(`"rank":1,"extensions":{"` + definition + `":{"extension_type":"new-sdo"}}`), novel(`"rank":1,"extensions":{"` + definition + `":{"extension_type":"new-sdo"}}`), stix.FindCustom, "/rank"},
+		{"new type without a property", novel(`"extensions":{"` + definition + `":{"extension_type":"new-sdo"}}`), novel(`"extensions":{"` + definition + `":{"extension_type":"new-sdo","rank":1}}`), stix.FindAtLeast, ""},
+		{"certificate of nothing", certificate(extensions), certificate(`"subject":"x",` + extensions), stix.FindAtLeast, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			own := func(f stix.Finding) bool {
+				return f.Code == stix.FindCustom && c.code != f.Code || f.Code == stix.FindRecommended
+			}
+			wrong := slices.DeleteFunc(parse(t, c.wrong).Findings(), own)
+			if len(wrong) != 1 || wrong[0].Code != c.code || wrong[0].Pointer != c.pointer {
+				t.Errorf("findings %+v, want one %s at %q", wrong, c.code, c.pointer)
+			}
+			if right := slices.DeleteFunc(parse(t, c.right).Findings(), own); len(right) > 0 {
+				t.Errorf("what is right has findings %+v", right)
 			}
 		})
 	}

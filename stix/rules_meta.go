@@ -48,8 +48,11 @@ func (v *validator) markingDefinition(s *scope) {
 		v.find(FindVocabulary, "definition_type", "§7.2.1", "expected statement or tlp, or an extension instead")
 		return
 	}
-	if memberOf(definition, "statement") == nil {
+	switch statement := memberOf(definition, "statement"); {
+	case statement == nil:
 		v.report(FindMarkingForm, "/definition", "§7.2.1.3", "expected a statement")
+	case statement.Kind() != '"':
+		v.report(FindKind, "/definition/statement", "§7.2.1.3", "expected a string, found "+kindName(statement.Kind()))
 	}
 }
 

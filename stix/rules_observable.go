@@ -20,9 +20,11 @@ func (v *validator) observableRules(s *scope) {
 	case "network-traffic":
 		v.networkTraffic(s)
 	case "process":
-		v.anything(s)
+		v.anythingOrExtensions(s)
 		v.texts(s, "environment_variables")
-	case "user-account", "windows-registry-key", "x509-certificate", "windows-registry-value-type",
+	case "user-account", "windows-registry-key":
+		v.anythingOrExtensions(s)
+	case "x509-certificate", "windows-registry-value-type",
 		"ntfs-ext", "tcp-ext", "windows-process-ext", "windows-service-ext", "unix-account-ext",
 		"windows-pe-optional-header-type", "x509-v3-extensions-type":
 		v.anything(s)

@@ -101,6 +101,7 @@ func (v *validator) whole() {
 		i := t.find(m.hash, name)
 		if i < 0 {
 			v.unknown(name)
+			v.nothingEmpty(int(m.value.start))
 			v.unknownRefs(name, m.value.of(v.raw))
 			continue
 		}
@@ -116,6 +117,7 @@ func (v *validator) whole() {
 	v.reportCustom()
 	v.reportUnhashed()
 	v.rules(&s)
+	v.ownProperty(&s)
 	v.checkSelectors()
 }
 
@@ -123,6 +125,7 @@ func (v *validator) whole() {
 // the common properties of its category.
 func (v *validator) typeOf() *Type {
 	if t := typesByName[v.o.typ]; t != nil && t.Category != Part {
+		v.category = 0 // there is nothing left to define
 		return t
 	}
 	switch v.category {
@@ -157,13 +160,24 @@ func (v *validator) list(p *Property, i int) int {
 		return v.wrongKind(i, "a list")
 	}
 	if v.raw[i+1] == ']' {
-		v.here(FindEmptyList, "§2.12", "a list has at least one element, or is left out")
+		v.here(FindEmptyList, "§2.12", emptyList)
 		return i + 2
 	}
+	return v.elements(i, func(i int) int { return v.single(p, i) })
+}
+
+const (
+	emptyList       = "a list has at least one element, or is left out"
+	emptyDictionary = "a dictionary has at least one member, or is left out"
+)
+
+// elements calls check for each element of the list at i, which has some, with the path at
+// it, and returns the index after the list. check returns the index after the element.
+func (v *validator) elements(i int, check func(i int) int) int {
 	v.path = append(v.path, place{})
 	here := len(v.path) - 1
 	for i++; ; i++ {
-		i = v.single(p, i)
+		i = check(i)
 		if v.raw[i] == ']' {
 			break
 		}
@@ -205,8 +219,8 @@ func (v *validator) members(s *scope, i int) int {
 			s.seen |= 1 << at
 			s.at[at] = span{uint32(colon + 1), uint32(i)}
 		} else {
-			i = valueEnd(v.raw, colon+1)
 			v.unknownInside(s, name)
+			i = v.nothingEmpty(colon + 1)
 		}
 		if v.raw[i] == '}' {
 			break

@@ -148,16 +148,17 @@ func (v *validator) reference(to *Targets, id []byte) {
 	if !isRFC4122(id) {
 		v.here(FindUUIDForm, "§2.9", "expected a UUID of RFC 4122: a version from 1 to 8, and the variant 8, 9, a or b")
 	}
-	if to == nil {
-		return
-	}
 	typ := id[:len(id)-uuidLen-2]
 	if !to.allow(typ) {
 		v.here(FindRefType, v.section, "expected a reference to "+to.words()+", found one to "+string(typ))
 	}
 }
 
+// allow reports that objects of a type may be referred to. A bundle is no object (§8).
 func (t *Targets) allow(typ []byte) bool {
+	if t == nil {
+		return string(typ) != "bundle"
+	}
 	for _, name := range t.Types {
 		if name == string(typ) {
 			return true
@@ -172,6 +173,9 @@ func (t *Targets) allow(typ []byte) bool {
 
 // words names the targets for people.
 func (t *Targets) words() string {
+	if t == nil {
+		return "an object"
+	}
 	var names []string
 	names = append(names, t.Types...)
 	for _, c := range t.Categories {
@@ -222,14 +226,14 @@ func (v *validator) dictionary(i int) int {
 		return v.wrongKind(i, "an object")
 	}
 	if v.raw[i+1] == '}' {
-		v.here(FindEmptyDict, "§2.3", "a dictionary has at least one member, or is left out")
+		v.here(FindEmptyDict, "§2.3", emptyDictionary)
 		return i + 2
 	}
 	return v.each(i, func(key []byte, i int) int {
 		if !isDictionaryKey(key) {
 			v.here(FindKey, "§2.3", "dictionary keys are 1 to 250 of a-z, A-Z, 0-9, _ and -")
 		}
-		return valueEnd(v.raw, i)
+		return v.nothingEmpty(i)
 	})
 }
 
