@@ -1,9 +1,13 @@
 package stix
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // container checks the deprecated dictionary of observables in observed-data (§2.13).
-// Inside, references are names of the same dictionary.
+// Inside, references are names of the same dictionary. The objects may be those of STIX 2.0,
+// so that properties which 2.1 does not have are no wonder.
 func (v *validator) container(i int) int {
 	if v.raw[i] != '{' {
 		return v.wrongKind(i, "an object of cyber-observable objects")
@@ -13,54 +17,64 @@ func (v *validator) container(i int) int {
 		return i + 2
 	}
 	v.here(FindDeprecated, "§4.14", "objects is deprecated: expected object_refs")
-	local := map[string]bool{}
-	for key := range objectMembers(v.raw[i:valueEnd(v.raw, i)]) {
-		local[key] = true
+	v.local = map[string]string{}
+	for key, o := range objectMembers(v.raw[i:valueEnd(v.raw, i)]) {
+		v.local[key] = stringAt(o, "type")
 	}
-	return v.each(i, func(_ []byte, i int) int { return v.contained(local, i) })
+	i = v.each(i, v.contained)
+	v.local, v.home = nil, v.o.typ
+	return i
 }
 
-// contained checks one object of a container: it is a cyber-observable object whose
-// references are resolved inside.
-func (v *validator) contained(local map[string]bool, i int) int {
+// contained checks one object of a container: a cyber-observable object whose key is its id.
+func (v *validator) contained(_ []byte, i int) int {
 	if v.raw[i] != '{' {
 		return v.wrongKind(i, "a cyber-observable object")
 	}
-	end := valueEnd(v.raw, i)
-	body := v.raw[i:end]
-	typ := stringAt(body, "type")
+	typ := stringAt(v.raw[i:valueEnd(v.raw, i)], "type")
 	t := typesByName[typ]
 	switch {
 	case typ == "":
 		v.find(FindMissing, "type", "§2.13", "type is required, and missing")
-		return end
 	case t == nil:
-		return end
 	case t.Category != SCO:
 		v.find(FindRefType, "type", "§2.13", "expected the type of a cyber-observable object, found "+quoteShort(typ))
-		return end
+	default:
+		v.home = typ
+		return v.observable(t, i)
 	}
-	for name, value := range objectMembers(body) {
-		if p := t.Property(name); p != nil && p.Kind == Identifier {
-			v.localRefs(local, p, name, value)
-		}
-	}
-	return end
+	return valueEnd(v.raw, i)
 }
 
-// localRefs wants every reference to name an object of the container.
-func (v *validator) localRefs(local map[string]bool, p *Property, name string, value []byte) {
-	check := func(ref []byte) {
-		key, ok := stringOf(ref)
-		if ok && !local[key] && idFault(key) != "" {
-			v.find(FindRef, name, "§2.13", fmt.Sprintf("no object of this container is called %s", quoteShort(key)))
-		}
+func (v *validator) observable(t *Type, i int) int {
+	outer := v.section
+	v.section = t.Section
+	s := scope{t: t, start: i}
+	i = v.members(&s, i)
+	v.section = outer
+	s.seen |= 1 << atID
+	v.missing(&s)
+	v.rules(&s)
+	return i
+}
+
+// localReference wants the key of an object of the same container, of a type that the
+// property allows.
+func (v *validator) localReference(to *Targets, key []byte) {
+	typ, ok := v.local[string(key)]
+	switch {
+	case !ok:
+		v.here(FindRef, "§2.13", fmt.Sprintf("no object of this container is called %s", quoteShort(string(key))))
+	case typ != "" && !to.allow([]byte(typ)):
+		v.refersTo(to, []byte(typ))
 	}
-	if !p.List {
-		check(value)
-		return
+}
+
+// areObservables reports targets that a container holds itself. Identities and markings of
+// its objects are outside.
+func (t *Targets) areObservables() bool {
+	if t == nil || len(t.Types) == 0 {
+		return t != nil && slices.Contains(t.Categories, SCO)
 	}
-	for _, ref := range arrayElements(value) {
-		check(ref)
-	}
+	return isObservable(t.Types[0])
 }

@@ -102,7 +102,9 @@ func (v *validator) unknownInside(s *scope, name []byte) {
 		v.badName(name)
 		return
 	}
-	v.here(FindCustom, "§11.1", "STIX 2.1 has no such property of "+s.t.Name)
+	if v.local == nil {
+		v.here(FindCustom, "§11.1", "STIX 2.1 has no such property of "+s.t.Name)
+	}
 }
 
 func (v *validator) badName(member []byte) {

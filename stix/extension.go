@@ -101,7 +101,7 @@ var homes = map[string]string{
 }
 
 func (v *validator) checkHome(extension *Type) {
-	if home := homes[extension.Name]; home != v.o.typ && v.o.typ != "observed-data" {
-		v.here(FindExtensionForm, extension.Section, fmt.Sprintf("%s belongs to a %s, not to a %s", extension.Name, home, v.o.typ))
+	if home := homes[extension.Name]; home != v.home {
+		v.here(FindExtensionForm, extension.Section, fmt.Sprintf("%s belongs to a %s, not to a %s", extension.Name, home, v.home))
 	}
 }

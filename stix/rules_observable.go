@@ -37,7 +37,7 @@ func (v *validator) observableRules(s *scope) {
 	case "windows-pebinary-ext":
 		v.anything(s, "pe_type")
 	case "http-request-ext":
-		v.dictionaryOf(s, "request_header", "a list of strings", isTexts)
+		v.headers(s, "request_header")
 	case "socket-ext":
 		v.socket(s)
 	case "email-mime-part-type":
@@ -70,7 +70,7 @@ func (v *validator) emailMessage(s *scope) {
 	if v.is(s, "is_multipart", "false") && s.has("body_multipart") {
 		v.find(FindDepends, "body_multipart", "§6.6", "a message that is not multipart has no body_multipart")
 	}
-	v.dictionaryOf(s, "additional_header_fields", "a list of strings", isTexts)
+	v.headers(s, "additional_header_fields")
 }
 
 // mimePart is STIX 2.1 §6.6.2.
@@ -113,6 +113,14 @@ func (v *validator) socket(s *scope) {
 // texts wants strings in a dictionary.
 func (v *validator) texts(s *scope, name string) {
 	v.dictionaryOf(s, name, "a string", func(value []byte) bool { return value[0] == '"' })
+}
+
+// headers wants lists of strings. In a container, where objects may be of STIX 2.0 (§2.13),
+// a string does.
+func (v *validator) headers(s *scope, name string) {
+	v.dictionaryOf(s, name, "a list of strings", func(value []byte) bool {
+		return isTexts(value) || v.local != nil && value[0] == '"'
+	})
 }
 
 // dictionaryOf wants values of one kind in a dictionary.

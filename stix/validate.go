@@ -11,7 +11,7 @@ import (
 // 100 findings. It computes them anew at each call. [Mode] says which of them refuse the
 // object.
 func (o *Object) Findings() []Finding {
-	v := validator{raw: o.raw, o: o}
+	v := validator{raw: o.raw, o: o, home: o.typ}
 	v.findings.list = slices.Clip(o.scanned)
 	_, v.findings.must = Strict.Refuses(o.scanned)
 	v.path = v.room[:0]
@@ -37,7 +37,9 @@ type validator struct {
 	o        *Object
 	findings found
 
-	section string // of the properties in hand
+	section string            // of the properties in hand
+	home    string            // type of the object that extensions belong to
+	local   map[string]string // inside a container: the types of its objects by key
 
 	path []place // from the root to the value in hand
 	room [8]place

@@ -141,6 +141,10 @@ const noReference = "a name that ends in _ref or _refs holds identifiers; this i
 
 // reference checks the form of an identifier and what it refers to.
 func (v *validator) reference(to *Targets, id []byte) {
+	if v.local != nil && to.areObservables() {
+		v.localReference(to, id)
+		return
+	}
 	if idFault(id) != "" {
 		v.here(FindRef, "§2.9", noReference)
 		return
@@ -150,8 +154,12 @@ func (v *validator) reference(to *Targets, id []byte) {
 	}
 	typ := id[:len(id)-uuidLen-2]
 	if !to.allow(typ) {
-		v.here(FindRefType, v.section, "expected a reference to "+to.words()+", found one to "+string(typ))
+		v.refersTo(to, typ)
 	}
+}
+
+func (v *validator) refersTo(to *Targets, typ []byte) {
+	v.here(FindRefType, v.section, "expected a reference to "+to.words()+", found one to "+string(typ))
 }
 
 // allow reports that objects of a type may be referred to. A bundle is no object (§8).
