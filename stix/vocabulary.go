@@ -57,8 +57,9 @@ var indicatorTypeOV = newVocabulary("indicator-type-ov", "§10.10",
 
 var industrySectorOV = newVocabulary("industry-sector-ov", "§10.11",
 	"agriculture", "aerospace", "automotive", "chemical", "commercial", "communications", "construction", "defense",
-	"education", "energy", "entertainment", "financial-services", "government", "healthcare", "hospitality-leisure",
-	"infrastructure", "insurance", "legal", "manufacturing", "mining", "non-profit", "pharmaceuticals", "retail",
+	"education", "energy", "entertainment", "financial-services", "government", "emergency-services", "government-local",
+	"government-national", "government-public-services", "government-regional", "healthcare", "hospitality-leisure",
+	"infrastructure", "dams", "nuclear", "water", "insurance", "legal", "manufacturing", "mining", "non-profit", "pharmaceuticals", "retail",
 	"technology", "telecommunications", "transportation", "utilities")
 
 var infrastructureTypeOV = newVocabulary("infrastructure-type-ov", "§10.12",
@@ -102,7 +103,11 @@ var processorArchitectureOV = newVocabulary("processor-architecture-ov", "§10.2
 	"alpha", "arm", "ia-64", "mips", "powerpc", "sparc", "x86", "x86-64")
 
 var regionOV = newVocabulary("region-ov", "§10.21",
-	"africa", "americas", "asia", "europe", "oceania")
+	"africa", "eastern-africa", "middle-africa", "northern-africa", "southern-africa", "western-africa",
+	"americas", "caribbean", "central-america", "latin-america-caribbean", "northern-america", "south-america",
+	"asia", "central-asia", "eastern-asia", "southern-asia", "south-eastern-asia", "western-asia",
+	"europe", "eastern-europe", "northern-europe", "southern-europe", "western-europe",
+	"oceania", "antarctica", "australia-new-zealand", "melanesia", "micronesia", "polynesia")
 
 var reportTypeOV = newVocabulary("report-type-ov", "§10.22",
 	"attack-pattern", "campaign", "identity", "incident", "indicator", "intrusion-set", "malware", "observed-data",
