@@ -41,7 +41,7 @@ var verdicts = map[int]verdict{
 	43: {items: []string{"[" + stix.FindOrder + "]"}},                                                                                              // catalogue refuses; it can be ordered, so admitted
 	45: {items: []string{"[]"}},                                                                                                                    // any number of decimals is good STIX
 	46: {items: []string{"[" + many(stix.FindInstant, 2) + " " + many(stix.FindPrecision, 2) + "]"}},                                               // catalogue refuses; an offset can be ordered, so admitted
-	47: {items: []string{"[" + many(stix.FindInstant, 2) + " " + many(stix.FindPrecision, 2) + "]"}},                                               // catalogue refuses; both can be ordered, so admitted
+	47: {items: []string{"[" + stix.FindInstant + " " + many(stix.FindPrecision, 2) + "]"}},                                                        // catalogue refuses; the leap second is real and the hour 24 can be ordered, so admitted
 	48: {items: []string{"[" + stix.FindNumber + " " + stix.FindCustom + "]"}},                                                                     // kept digit by digit
 	50: {items: []string{"[" + stix.FindCustom + "]"}},                                                                                             // kept as written
 	54: {items: []string{"[" + stix.FindInvisible + "]"}},                                                                                          // kept, and flagged for review

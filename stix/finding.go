@@ -111,6 +111,7 @@ const (
 	FindForm       = "value-form"
 	FindFormShould = "value-convention"
 	FindPattern    = "pattern-syntax"
+	FindForbidden  = "pattern-forbidden"
 	FindDoubtful   = "pattern-doubtful"
 
 	// Properties together, and relationships.

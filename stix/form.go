@@ -37,17 +37,17 @@ var forms = [...]struct {
 	section string
 	want    string
 }{
-	formURL:              {isURL, FindForm, "§6.15", "a URL (RFC 3986): a scheme, a colon and no spaces"},
+	formURL:              {isURL, FindForm, "§6.15", "a URL (RFC 3986): a scheme, a colon, and a host, port, path, query and fragment of its characters"},
 	formMIME:             {isMIME, FindFormShould, "§6.7.1", "a media type like text/plain"},
-	formCPE:              {isCPE, FindForm, "§6.14", "a CPE 2.3 formatted string: cpe:2.3: and eleven parts"},
+	formCPE:              {isCPE, FindForm, "§6.14", "a CPE 2.3 formatted string: cpe:2.3: and eleven parts, with * and ? at the ends of a part alone"},
 	formLanguage:         {isLanguage, FindForm, "§3.2", "a language code (RFC 5646) whose subtags are registered, like en or pt-BR"},
 	formIPv4:             {isIPv4, FindForm, "§6.8", "an IPv4 address, or a range as address/bits"},
 	formIPv6:             {isIPv6, FindForm, "§6.9", "an IPv6 address, or a range as address/bits"},
 	formMAC:              {isMAC, FindForm, "§6.10", "six octets in lower case with colons"},
-	formDomain:           {isDomain, FindForm, "§6.4", "a domain name (RFC 1034): labels of 1 to 63 characters"},
-	formEmail:            {isEmail, FindForm, "§6.5", "an address without display name, like name@example.org"},
+	formDomain:           {isDomain, FindForm, "§6.4", "a domain name (RFC 1034, RFC 5890): labels of letters, digits and inner hyphens, of 63 octets at most in DNS"},
+	formEmail:            {isEmail, FindForm, "§6.5", "an address (RFC 5322 addr-spec) without display name, like name@example.org"},
 	formCharset:          {isCharset, FindForm, "§3.9.1", "a name of the IANA character set registry"},
-	formCountry:          {isCountry, FindFormShould, "§4.10", "a country code of two capital letters (ISO 3166-1 alpha-2)"},
+	formCountry:          {isCountry, FindFormShould, "§4.10", "a country code of two letters (ISO 3166-1 alpha-2)"},
 	formSubdivision:      {isSubdivision, FindFormShould, "§4.10", "a code like JP-13 (ISO 3166-2)"},
 	formRelationshipType: {isRelationshipType, FindForm, "§5.1", "only a-z, 0-9 and hyphens"},
 	formRegistryKey:      {isFullHive, FindForm, "§6.17", "a hive in full: HKEY_LOCAL_MACHINE, not HKLM"},
@@ -67,43 +67,10 @@ func (v *validator) form(f form, text []byte) {
 // view is the text of bytes that nobody changes, without a copy.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// isURL wants a scheme and then only what RFC 3986 §2 allows; brackets belong to a host.
-func isURL(b []byte) bool {
-	colon := bytes.IndexByte(b, ':')
-	if colon < 1 || colon == len(b)-1 || !isScheme(b[:colon]) {
-		return false
-	}
-	for i, rest := 0, b[colon+1:]; i < len(rest); i++ {
-		switch c := rest[i]; {
-		case c == '%':
-			if i+2 >= len(rest) || !isHexDigit(rest[i+1]) || !isHexDigit(rest[i+2]) {
-				return false
-			}
-		case !isURIByte(c):
-			return false
-		}
-	}
-	return true
-}
-
-func isScheme(b []byte) bool {
-	for i, c := range b {
-		if letter := c|0x20 >= 'a' && c|0x20 <= 'z'; !letter && (i == 0 || (c < '0' || c > '9') && c != '+' && c != '-' && c != '.') {
-			return false
-		}
-	}
-	return true
-}
-
 func isHexDigit(c byte) bool { return hexDigits[c>>6]>>(c&63)&1 == 1 }
 
 // hexDigits are the bits of 0-9, A-F and a-f.
 var hexDigits = [4]uint64{0x3ff << '0', 0x3f<<('A'-64) | 0x3f<<('a'-64)}
-
-// isURIByte reports what a URI may hold beside percent escapes (RFC 3986 §2.2, §2.3).
-func isURIByte(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("-._~:/?#[]@!$&'()*+,;=", c) >= 0
-}
 
 func isMIME(b []byte) bool {
 	slash := bytes.IndexByte(b, '/')
@@ -140,20 +107,43 @@ func isCPE(b []byte) bool {
 	return parts == 10
 }
 
-// cpePart measures one part up to a colon or the end, 0 if it is malformed.
+// cpePart measures one part up to a colon or the end, 0 if it is malformed: * or -, or a
+// value that may have an asterisk or question marks at either end (NISTIR 7695 §6.2).
 func cpePart(b []byte) int {
-	i := 0
-	for ; i < len(b) && b[i] != ':'; i++ {
+	if len(b) > 0 && (b[0] == '*' || b[0] == '-') && (len(b) == 1 || b[1] == ':') {
+		return 1
+	}
+	start := cpeWildcards(b)
+	end := start + cpeValue(b[start:])
+	if end == start {
+		return 0
+	}
+	if end += cpeWildcards(b[end:]); end < len(b) && b[end] != ':' {
+		return 0
+	}
+	return end
+}
+
+// cpeWildcards measures one asterisk or any number of question marks.
+func cpeWildcards(b []byte) int {
+	if len(b) > 0 && b[0] == '*' {
+		return 1
+	}
+	return len(b) - len(bytes.TrimLeft(b, "?"))
+}
+
+// cpeValue measures letters, digits, - . _ and characters after a backslash.
+func cpeValue(b []byte) int {
+	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
-		case c == '\\':
-			if i++; i == len(b) {
-				return 0
-			}
-		case (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && strings.IndexByte("-._*?", c) < 0:
-			return 0
+		case isAlphanumeric(c) || strings.IndexByte("-._", c) >= 0:
+		case c == '\\' && i+1 < len(b):
+			i++
+		default:
+			return i
 		}
 	}
-	return i
+	return len(b)
 }
 
 // isIPv4 reports an address or a range in CIDR notation.
@@ -189,28 +179,6 @@ func isMAC(b []byte) bool {
 	return true
 }
 
-// isDomain wants labels of 1 to 63 bytes without the characters that end a host name
-// elsewhere. Labels may be U-labels, and may begin with an underscore as in DNS.
-func isDomain(b []byte) bool {
-	const most = 253
-	b = bytes.TrimSuffix(b, []byte("."))
-	for label := range bytes.SplitSeq(b, []byte(".")) {
-		if len(label) == 0 || len(label) > 63 || bytes.ContainsAny(label, " \t\r\n/:@?#[]\\\"<>,;()") {
-			return false
-		}
-	}
-	return len(b) > 0 && len(b) <= most
-}
-
-// isEmail wants something on both sides of the last @, and no display name.
-func isEmail(b []byte) bool {
-	at := bytes.LastIndexByte(b, '@')
-	if at < 1 || at == len(b)-1 {
-		return false
-	}
-	return !bytes.ContainsAny(b[at:], " \t<>\"") && (b[0] == '"' || !bytes.ContainsAny(b[:at], " \t<>"))
-}
-
 // isSubdivision wants a country, a hyphen and one to three letters or digits.
 func isSubdivision(b []byte) bool {
 	country, rest, ok := bytes.Cut(b, []byte("-"))
@@ -219,7 +187,7 @@ func isSubdivision(b []byte) bool {
 			return false
 		}
 	}
-	return ok && isCountry(bytes.ToUpper(country)) && len(rest) >= 1 && len(rest) <= 3
+	return ok && isCountry(country) && len(rest) >= 1 && len(rest) <= 3
 }
 
 func isRelationshipType(b []byte) bool {

@@ -1,7 +1,5 @@
 package stix
 
-import "strings"
-
 // hashes checks a dictionary of hashes (§2.7).
 func (v *validator) hashes(i int) int {
 	if v.raw[i] != '{' {
@@ -34,20 +32,17 @@ func (v *validator) hashes(i int) int {
 	return end
 }
 
-// hashLength returns how many hexadecimal digits a hash has, 0 if that is not known.
+// hashLength returns how many hexadecimal digits a hash of the vocabulary has, 0 for another
+// form and for names of one's own, sha256 among them: only their owner knows what they hold.
 func hashLength(name string) int {
-	switch strings.ToUpper(name) {
+	switch name {
 	case "MD5":
 		return 32
-	case "SHA-1", "RIPEMD-160":
+	case "SHA-1":
 		return 40
-	case "SHA-224", "SHA3-224":
-		return 56
 	case "SHA-256", "SHA3-256":
 		return 64
-	case "SHA-384", "SHA3-384":
-		return 96
-	case "SHA-512", "SHA3-512", "WHIRLPOOL":
+	case "SHA-512", "SHA3-512":
 		return 128
 	}
 	return 0

@@ -59,7 +59,7 @@ func InstantKey(s string) (string, error) {
 }
 
 // ValidInstant reports why s is not a timestamp as STIX 2.1 §2.16 wants it:
-// YYYY-MM-DDTHH:mm:ss[.s+]Z. Leap seconds are reported too, though RFC 3339 knows them.
+// YYYY-MM-DDTHH:mm:ss[.s+]Z. A leap second at the end of a month is one.
 func ValidInstant(s string) error {
 	_, fault, err := readInstant(s)
 	if err == nil && fault != "" {
@@ -102,19 +102,21 @@ func readInstant(s string) (at instant, fault string, err error) {
 	days := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Unix() / 86400
 	at.minute = days*1440 + int64(hour*60+minute-offset)
 	at.second, at.frac = uint8(second), strings.TrimRight(frac, "0")
-	return at, instantFault(s, zone, hour, second), nil
+	return at, instantFault(s, zone), nil
 }
 
-func instantFault(s, zone string, hour, second int) string {
+// instantFault looks at an instant that was read. A leap second ends a month (RFC 3339 §5.7).
+func instantFault(s, zone string) string {
+	clock, second := s[11:16], s[17:19]
 	switch {
 	case zone != "Z":
 		return "does not end in Z"
 	case s[10] != 'T':
 		return "does not have a T between date and time"
-	case hour == 24:
+	case clock == "24:00":
 		return "has the hour 24"
-	case second == 60:
-		return "is a leap second"
+	case second == "60" && (clock != "23:59" || digits(s[8:10]) != daysIn(digits(s[:4]), digits(s[5:7]))):
+		return "is no leap second: those end the last minute of a month"
 	}
 	return ""
 }

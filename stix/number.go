@@ -90,3 +90,16 @@ func significant(text string) string {
 	mantissa, _, _ := strings.Cut(strings.ToLower(strings.TrimLeft(text, "-")), "e")
 	return strings.Trim(strings.Replace(mantissa, ".", "", 1), "0")
 }
+
+// isWhole reports a number whose value is an integer, however it is written: 1.0 and 1.5e1
+// are 1 and 15 to a reader of JSON.
+func isWhole(text []byte) bool {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(string(text)), "e")
+	whole, decimals, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
+	digits := strings.TrimRight(whole+decimals, "0")
+	if digits == "" {
+		return true
+	}
+	shift, err := strconv.Atoi(exponent)
+	return (err == nil || exponent == "") && len(digits) <= len(whole)+shift
+}

@@ -30,7 +30,7 @@ func isCommonLanguage(b []byte) bool {
 
 // isCountry reports a code of ISO 3166-1 alpha-2.
 func isCountry(b []byte) bool {
-	if len(b) != 2 || b[0] < 'A' || b[0] > 'Z' || b[1] < 'A' || b[1] > 'Z' {
+	if len(b) != 2 {
 		return false
 	}
 	region, err := language.ParseRegion(view(b))

@@ -2,6 +2,7 @@ package stix
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/liaison-office/liaison/stix/pattern"
@@ -28,7 +29,11 @@ func (v *validator) indicator(s *scope) {
 		return
 	}
 	for _, f := range findings {
-		v.find(FindDoubtful, "pattern", f.Section, fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.Message))
+		code := FindDoubtful
+		if f.Must {
+			code = FindForbidden
+		}
+		v.find(code, "pattern", f.Section, fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.Message))
 	}
 }
 
@@ -92,20 +97,20 @@ func (v *validator) relationship(s *scope) {
 	}
 }
 
-// describedBy: CAPEC and CVE numbers name their source and have its form (§4.1, §4.19).
+// describedBy: CAPEC and CVE numbers name their source and have its form (§4.1, §4.19). A
+// reference without a number says no more than where to read.
 func (v *validator) describedBy(s *scope) {
-	refs := v.value(s, "external_references")
-	if len(refs) == 0 || refs[0] != '[' {
-		return
-	}
-	for _, ref := range arrayElements(refs) {
+	kind := sourceOf(s.t.Name)
+	for i, ref := range arrayElements(v.value(s, "external_references")) {
 		source, number := stringAt(ref, "source_name"), stringAt(ref, "external_id")
-		kind := sourceOf(s.t.Name)
-		if source == kind && !hasNumber(kind, number) {
-			v.find(FindForm, "external_references", s.t.Section, "expected external_id of "+kind+" like "+numberExample[kind]+", found "+quoteShort(number))
+		if number == "" || !strings.EqualFold(source, kind) {
+			continue
 		}
-		if strings.EqualFold(source, kind) && source != kind {
-			v.find(FindForm, "external_references", s.t.Section, "expected source_name "+kind+", found "+quoteShort(source))
+		at := v.pointer("external_references") + "/" + strconv.Itoa(i)
+		if source != kind {
+			v.report(FindForm, at+"/source_name", s.t.Section, "expected source_name "+kind+", found "+quoteShort(source))
+		} else if !hasNumber(kind, number) {
+			v.report(FindForm, at+"/external_id", s.t.Section, "expected external_id of "+kind+" like "+numberExample[kind]+", found "+quoteShort(number))
 		}
 	}
 }

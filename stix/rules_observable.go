@@ -1,10 +1,5 @@
 package stix
 
-import (
-	"bytes"
-	"strings"
-)
-
 // observableRules checks the objects of §6 and their parts.
 func (v *validator) observableRules(s *scope) {
 	switch s.t.Name {
@@ -89,17 +84,28 @@ func (v *validator) networkTraffic(s *scope) {
 	v.protocolsNamed(s)
 }
 
-// protocolsNamed: a protocol that an extension speaks of should be listed (§6.12).
+// protocolsNamed: a protocol that a predefined extension speaks of should be listed (§6.12).
 func (v *validator) protocolsNamed(s *scope) {
-	protocols := v.value(s, "protocols")
+	listed := v.value(s, "protocols")
 	for key := range objectMembers(v.value(s, "extensions")) {
-		name, ok := strings.CutSuffix(strings.TrimSuffix(key, "-ext"), "-request")
-		if key == "tcp-ext" || key == "icmp-ext" || ok {
-			if !bytes.Contains(protocols, []byte(name)) {
-				v.find(FindRecommended, "protocols", "§6.12", name+" should be listed: "+key+" speaks of it")
-			}
+		name := protocolOf[key]
+		if name != "" && !listsText(listed, name) {
+			v.find(FindRecommended, "protocols", "§6.12", name+" should be listed: "+key+" speaks of it")
 		}
 	}
+}
+
+// protocolOf has the protocol of each extension that names one (§6.12.2, §6.12.3, §6.12.5).
+var protocolOf = map[string]string{"http-request-ext": "http", "icmp-ext": "icmp", "tcp-ext": "tcp"}
+
+// listsText reports that a list has a text as one of its elements.
+func listsText(list []byte, text string) bool {
+	for _, e := range arrayElements(list) {
+		if each, ok := bytesOf(e); ok && string(each) == text {
+			return true
+		}
+	}
+	return false
 }
 
 // socket is STIX 2.1 §6.12.4.
@@ -150,7 +156,7 @@ func isTexts(value []byte) bool {
 
 func isInteger(value []byte) bool {
 	n, whole := numberLen(value)
-	return n == len(value) && whole
+	return n == len(value) && (whole || isWhole(value))
 }
 
 func isTextOrInteger(value []byte) bool { return value[0] == '"' || isInteger(value) }

@@ -58,8 +58,8 @@ func (v *validator) number(p *Property, i int) int {
 	}
 	n, whole := numberLen(v.raw[i:])
 	text := v.raw[i : i+n]
-	if p.Kind == Integer && !whole {
-		v.here(FindKind, "§2.10", "expected an integer, found a number with decimals or exponent")
+	if p.Kind == Integer && !whole && !isWhole(text) {
+		v.here(FindKind, "§2.10", "expected an integer, found a number that is not whole")
 	}
 	if p.Bounded && !within(text, whole, p.Min, p.Max) {
 		v.here(FindRange, v.section, fmt.Sprintf("expected a number from %s to %s", shortFloat(p.Min), shortFloat(p.Max)))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -48,11 +49,11 @@ func promisedOne(p *stix.Property, v any) (one any, ok bool) {
 		return b, ok
 	case stix.Integer:
 		n, _ := v.(json.Number)
-		i, err := n.Int64()
-		if err != nil {
+		whole, ok := new(big.Rat).SetString(n.String())
+		if !ok || !whole.IsInt() || !whole.Num().IsInt64() {
 			return int64(0), false
 		}
-		return i, true
+		return whole.Num().Int64(), true
 	case stix.Float:
 		n, _ := v.(json.Number)
 		f, err := n.Float64()

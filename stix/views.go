@@ -1,6 +1,7 @@
 package stix
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -92,11 +93,14 @@ func asInteger(v jsontext.Value) int64 {
 	if v.Kind() != '0' {
 		return 0
 	}
-	n, err := strconv.ParseInt(view(v), 10, 64)
-	if err != nil {
+	if n, err := strconv.ParseInt(view(v), 10, 64); err == nil {
+		return n
+	}
+	f, err := strconv.ParseFloat(view(v), 64)
+	if err != nil || !isWhole(v) || math.Abs(f) > maxInteger {
 		return 0
 	}
-	return n
+	return int64(f)
 }
 
 func asFloat(v jsontext.Value) float64 {

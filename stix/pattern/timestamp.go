@@ -64,13 +64,14 @@ func (l *lexer) rangesHold(start int) bool {
 func twoDigits(s string) int { return int(s[0]-'0')*10 + int(s[1]-'0') }
 
 // realInstant tells whether the calendar has the instant of a timestamp that was read: RFC 3339
-// §5.7 has no 30th of February, and a leap second only at the end of a day in UTC.
+// §5.7 has no 30th of February, and a leap second only at the end of a month in UTC.
 func realInstant(text string) bool {
 	date, clock := text[:len("0000-00-00")], text[len("0000-00-00T"):]
-	if _, err := time.Parse(time.DateOnly, date); err != nil {
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil {
 		return false
 	}
-	return clock[6] < '6' || clock[:5] == "23:59"
+	return clock[6] < '6' || clock[:5] == "23:59" && day.AddDate(0, 0, 1).Day() == 1
 }
 
 // before tells whether timestamp a is earlier than b. The text of both has the same shape, so
