@@ -37,7 +37,7 @@ var forms = [...]struct {
 	section string
 	want    string
 }{
-	formURL:              {isURL, FindForm, "§6.15", "a URL (RFC 3986): a scheme, a colon, and a host, port, path, query and fragment of its characters"},
+	formURL:              {isURL, FindForm, "§6.15", "a URL (RFC 3986) like https://example.org/a?b=c#d, with other characters as %20"},
 	formMIME:             {isMIME, FindFormShould, "§6.7.1", "a media type like text/plain"},
 	formCPE:              {isCPE, FindForm, "§6.14", "a CPE 2.3 formatted string: cpe:2.3: and eleven parts, with * and ? at the ends of a part alone"},
 	formLanguage:         {isLanguage, FindForm, "§3.2", "a language code (RFC 5646) whose subtags are registered, like en or pt-BR"},
