@@ -3,7 +3,6 @@ package stix
 import (
 	"iter"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -93,23 +92,17 @@ func (l *Label) note(id ID, r reading) {
 	}
 }
 
-// nestedMarkings returns well-formed marking ids below the top level, such as those of
-// the objects inside a STIX 2.0 observation. One that is malformed has a finding.
+// nestedMarkings returns every marking id that stands anywhere in the object: in the
+// objects inside a STIX 2.0 observation, in lists that are otherwise malformed, in granular
+// markings where none belongs. Those of the object itself are among them.
 func (o *Object) nestedMarkings() []ID {
 	var ids []ID
 	for _, r := range o.refs {
-		if r.marking && !o.isDirect(r) {
+		if r.marking {
 			ids = append(ids, ID(r.text(o.raw)))
 		}
 	}
 	return ids
-}
-
-// isDirect reports that r stands in the object's own markings.
-func (o *Object) isDirect(r ref) bool {
-	i := sort.Search(len(o.members), func(i int) bool { return r.span.end <= o.members[i].value.end })
-	name := string(o.members[i].in(o.raw))
-	return name == "object_marking_refs" || name == "granular_markings"
 }
 
 // A reading is what one marking says.
@@ -164,10 +157,11 @@ func definedLevel(o *Object) (level TLP, understood bool) {
 func namedLevel(o *Object) TLP {
 	v, _ := o.Property("name")
 	name, _ := stringOf(v)
-	if !strings.HasPrefix(strings.ToUpper(name), "TLP:") {
+	prefix, colour, ok := strings.Cut(name, ":")
+	if !ok || !strings.EqualFold(strings.TrimSpace(prefix), "TLP") {
 		return Unmarked
 	}
-	level, err := ParseTLP(name)
+	level, err := ParseTLP(colour)
 	if err != nil {
 		return Unmarked
 	}

@@ -213,7 +213,7 @@ func TestLevelsAreWrittenInOneForm(t *testing.T) {
 
 // TestEveryMarkingIsReadOnce: reading takes time, and a sender chooses how many there are.
 func TestEveryMarkingIsReadOnce(t *testing.T) {
-	const count = 2000
+	const count = stix.MaxMarkings / 2
 	var refs, parts, inside []string
 	var want []stix.ID
 	for i := range count {
@@ -333,6 +333,41 @@ func TestMoreMarkingsThanAnybodyNeedsAreRefused(t *testing.T) {
 		var bad *stix.Error
 		if refused := errors.As(err, &bad); refused != c.refused || refused && (bad.Code != stix.CodeBadMarking || bad.Pointer == "") {
 			t.Errorf("%.60s…: %v", c.more, err)
+		}
+	}
+}
+
+// TestNoPlaceHidesAMarking: a marking that stands where none belongs can only tighten.
+func TestNoPlaceHidesAMarking(t *testing.T) {
+	red := `"` + string(stix.Red.Marking()) + `"`
+	for _, more := range []string{
+		`"granular_markings":[{"selectors":["name"],"x":{"marking_ref":` + red + `}}]`,
+		`"granular_markings":[{"selectors":["name"],"object_marking_refs":[` + red + `]}]`,
+		`"x_y":{"object_marking_refs":[1,` + red + `]}`,
+		`"x_y":{"object_marking_refs":[null,` + red + `]}`,
+		`"x_y":{"object_marking_refs":[[` + red + `]]}`,
+		`"x_y":{"object_marking_refs":{"a":` + red + `}}`,
+		`"x_y":{"object_marking_refs":[{"a":[{"b":` + red + `}]}]}`,
+		`"x_y":[{"marking_ref":` + red + `}]`,
+		`"marking_ref":` + red,
+	} {
+		o := parse(t, identity(`"object_marking_refs":["`+string(stix.Clear.Marking())+`"],`+more))
+		if l := stix.LabelOf(o, nil); l.TLP != stix.Red {
+			t.Errorf("%s reads %v", more, l.TLP)
+		}
+		if alone := stix.LabelOf(parse(t, identity(more)), nil); alone.TLP != stix.Red {
+			t.Errorf("%s alone reads %v", more, alone.TLP)
+		}
+	}
+}
+
+func TestANameOfALevelIsReadWithSpaces(t *testing.T) {
+	const id = "marking-definition--99999999-2222-4333-8444-555555555555"
+	for _, name := range []string{"TLP:RED", " TLP:RED", "TLP: RED", "tlp :red "} {
+		definition := parse(t, `{"type":"marking-definition","spec_version":"2.1","id":"`+id+`","created":"2026-01-01T00:00:00.000Z","name":"`+name+`","definition_type":"tlp","definition":{"tlp":"clear"}}`)
+		o := parse(t, identity(`"object_marking_refs":["`+id+`"]`))
+		if l := stix.LabelOf(o, func(stix.ID) (*stix.Object, bool) { return definition, true }); l.TLP != stix.Red {
+			t.Errorf("%q reads %v", name, l.TLP)
 		}
 	}
 }

@@ -125,7 +125,7 @@ func TestRefsAreFoundAtAnyDepthOnceAndInOrder(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("identity--%08d-2222-4333-8444-555555555555", n) }
 	o := parse(t, identity(`"x_ref":"`+id(1)+`","object_refs":["`+id(2)+`","`+id(1)+`"],"x_deep":[{"a_ref":"`+id(3)+`","b_refs":[[],"`+id(4)+`"]}],`+
 		`"x_no":"`+id(5)+`","x_bad_ref":"nobody","object_marking_refs":["`+string(stix.Clear.Marking())+`"],"c_ref\u0073":["\u0069`+id(6)[1:]+`"]`))
-	want := []stix.ID{stix.ID(id(1)), stix.ID(id(2)), stix.ID(id(3)), stix.Clear.Marking(), stix.ID(id(6))}
+	want := []stix.ID{stix.ID(id(1)), stix.ID(id(2)), stix.ID(id(3)), stix.ID(id(4)), stix.Clear.Marking(), stix.ID(id(6))}
 	if got := o.Refs(); !slices.Equal(got, want) {
 		t.Errorf("refs\n%v, want\n%v", got, want)
 	}

@@ -113,7 +113,7 @@ func (s *scanner) value(m meaning) *Error {
 	case c == '"':
 		return s.stringValue(m)
 	case c == '{':
-		return s.object()
+		return s.object(m)
 	case c == '[':
 		return s.array(m)
 	case c == '-' || c >= '0' && c <= '9':
@@ -128,7 +128,8 @@ func (s *scanner) value(m meaning) *Error {
 	return s.unexpected("a value")
 }
 
-func (s *scanner) object() *Error {
+// object reads an object. Inside a value that should hold markings, every string may be one.
+func (s *scanner) object(m meaning) *Error {
 	if err := s.enter(-1); err != nil {
 		return err
 	}
@@ -163,7 +164,11 @@ func (s *scanner) object() *Error {
 		}
 		s.space()
 		start := s.size()
-		if err := s.value(s.meaningOf(n)); err != nil {
+		inside := s.meaningOf(n)
+		if m == markingReference {
+			inside = m
+		}
+		if err := s.value(inside); err != nil {
 			return err
 		}
 		if len(s.path) == 1 {
@@ -192,9 +197,6 @@ func (s *scanner) array(m meaning) *Error {
 				return s.unexpected("a comma or ]")
 			}
 			s.space()
-		}
-		if s.pos < len(s.src) && s.src[s.pos] != '"' {
-			m = plain // references are strings, or strings in one array
 		}
 		if err := s.value(m); err != nil {
 			return err
