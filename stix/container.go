@@ -17,13 +17,19 @@ func (v *validator) container(i int) int {
 		return i + 2
 	}
 	v.here(FindDeprecated, "§4.14", "objects is deprecated: expected object_refs")
-	v.local = map[string]string{}
+	v.inside = &container{types: map[string]string{}}
 	for key, o := range objectMembers(v.raw[i:valueEnd(v.raw, i)]) {
-		v.local[key] = stringAt(o, "type")
+		v.inside.types[key] = stringAt(o, "type")
 	}
 	i = v.each(i, v.contained)
-	v.local, v.home = nil, v.o.typ
+	v.inside = nil
 	return i
+}
+
+// A container is what is known of the one being checked.
+type container struct {
+	types map[string]string // of its objects, by key
+	typ   string            // of the object in hand
 }
 
 // contained checks one object of a container: a cyber-observable object whose key is its id.
@@ -40,7 +46,7 @@ func (v *validator) contained(_ []byte, i int) int {
 	case t.Category != SCO:
 		v.find(FindRefType, "type", "§2.13", "expected the type of a cyber-observable object, found "+quoteShort(typ))
 	default:
-		v.home = typ
+		v.inside.typ = typ
 		return v.observable(t, i)
 	}
 	return valueEnd(v.raw, i)
@@ -61,7 +67,7 @@ func (v *validator) observable(t *Type, i int) int {
 // localReference wants the key of an object of the same container, of a type that the
 // property allows.
 func (v *validator) localReference(to *Targets, key []byte) {
-	typ, ok := v.local[string(key)]
+	typ, ok := v.inside.types[string(key)]
 	switch {
 	case !ok:
 		v.here(FindRef, "§2.13", fmt.Sprintf("no object of this container is called %s", quoteShort(string(key))))

@@ -102,7 +102,7 @@ func (v *validator) unknownInside(s *scope, name []byte) {
 		v.badName(name)
 		return
 	}
-	if v.local == nil {
+	if v.inside == nil {
 		v.here(FindCustom, "§11.1", "STIX 2.1 has no such property of "+s.t.Name)
 	}
 }

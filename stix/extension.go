@@ -101,7 +101,11 @@ var homes = map[string]string{
 }
 
 func (v *validator) checkHome(extension *Type) {
-	if home := homes[extension.Name]; home != v.home {
-		v.here(FindExtensionForm, extension.Section, fmt.Sprintf("%s belongs to a %s, not to a %s", extension.Name, home, v.home))
+	typ := v.o.typ
+	if v.inside != nil {
+		typ = v.inside.typ
+	}
+	if home := homes[extension.Name]; home != typ {
+		v.here(FindExtensionForm, extension.Section, fmt.Sprintf("%s belongs to a %s, not to a %s", extension.Name, home, typ))
 	}
 }

@@ -125,7 +125,7 @@ func (v *validator) texts(s *scope, name string) {
 // a string does.
 func (v *validator) headers(s *scope, name string) {
 	v.dictionaryOf(s, name, "a list of strings", func(value []byte) bool {
-		return isTexts(value) || v.local != nil && value[0] == '"'
+		return isTexts(value) || v.inside != nil && value[0] == '"'
 	})
 }
 

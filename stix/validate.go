@@ -11,7 +11,7 @@ import (
 // 100 findings. It computes them anew at each call. [Mode] says which of them refuse the
 // object.
 func (o *Object) Findings() []Finding {
-	v := validator{raw: o.raw, o: o, home: o.typ}
+	v := validator{raw: o.raw, o: o}
 	v.findings.list = slices.Clip(o.scanned)
 	_, v.findings.must = Strict.Refuses(o.scanned)
 	v.path = v.room[:0]
@@ -37,9 +37,8 @@ type validator struct {
 	o        *Object
 	findings found
 
-	section string            // of the properties in hand
-	home    string            // type of the object that extensions belong to
-	local   map[string]string // inside a container: the types of its objects by key
+	section string     // of the properties in hand
+	inside  *container // in which the value in hand is, nil if in none
 
 	path []place // from the root to the value in hand
 	room [8]place

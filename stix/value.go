@@ -141,7 +141,7 @@ const noReference = "a name that ends in _ref or _refs holds identifiers; this i
 
 // reference checks the form of an identifier and what it refers to.
 func (v *validator) reference(to *Targets, id []byte) {
-	if v.local != nil && to.areObservables() {
+	if v.inside != nil && to.areObservables() {
 		v.localReference(to, id)
 		return
 	}
