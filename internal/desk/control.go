@@ -19,7 +19,7 @@ func (d *Desk) acceptControl(ctx context.Context, b Batch) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(b.Items))
 	for i := range b.Items {
 		o := &outcomes[i]
-		if !admit(d.Validation, &b.Items[i], o) {
+		if !admit(stix.Admit, &b.Items[i], o) { // their own formats are stricter
 			continue
 		}
 		if err := d.acceptOneControl(ctx, b, b.Items[i].Object, o); err != nil {
