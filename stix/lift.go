@@ -86,16 +86,26 @@ type lifter struct {
 	fault   error
 }
 
+// How large the objects out of one observed-data may be together: each repeats its markings.
+const (
+	maxLiftedTimes = 8 // the size of the observed-data
+	maxLiftedMore  = 64 << 10
+)
+
 // objects makes an object of each, in order.
 func (l *lifter) objects(all jsontext.Value) ([]*Object, error) {
 	if err := l.hold(all); err != nil {
 		return nil, err
 	}
 	var lifted []*Object
+	room := maxLiftedTimes*len(l.o.raw) + maxLiftedMore
 	for _, key := range l.keys {
 		o, err := l.observable(key)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", quoteShort(key), err)
+		}
+		if room -= len(o.raw); room < 0 {
+			return nil, fmt.Errorf("as objects of their own, with its markings on each, they would be more than %d times as large", maxLiftedTimes)
 		}
 		lifted = append(lifted, o)
 	}

@@ -38,7 +38,8 @@ func (n UpgradeNote) String() string { return string(n.ID) + " " + n.Pointer + "
 //   - The observables in observed-data become objects of their own, marked like it, with
 //     ids that follow from their properties (§2.9), and object_refs refers to them; so they
 //     can be found, related and deduplicated. Where that would lose or contradict something,
-//     objects stays byte for byte, which §2.13 allows though it deprecates it; a note says why.
+//     or be more than 8 times as large (and 64 KiB), objects stays byte for byte, which §2.13
+//     allows though it deprecates it; a note says why.
 //   - Properties that 2.1 does not have stay as they are.
 func Upgrade(objects []*Object) ([]*Object, []UpgradeNote, error) {
 	u := upgrade{known: map[ID]*Object{}}
