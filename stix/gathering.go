@@ -1,8 +1,11 @@
 package stix
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,9 +18,22 @@ import (
 // translations with objects of the first 32 MiB.
 type Gathering struct {
 	versions     map[digest]digest // contents by id and version
-	objects      map[ID][]jsontext.Value
-	translations []jsontext.Value
+	objects      map[ID][]edition
+	translations []translation
 	kept         int // bytes of objects and translations
+}
+
+// An edition is one version of an object that was added.
+type edition struct {
+	modified, version string
+	raw               jsontext.Value
+}
+
+// A translation is a language-content that was added.
+type translation struct {
+	of  ID
+	at  string // key of the instant of object_modified, "" for the newest version
+	raw jsontext.Value
 }
 
 // Bounds of what is remembered of the objects of a body.
@@ -45,14 +61,28 @@ func (g *Gathering) Add(o *Object) error {
 		return nil
 	}
 	g.kept += len(o.raw)
-	if o.typ == "language-content" {
-		g.translations = append(g.translations, o.raw)
-	}
+	g.addTranslation(o)
 	if g.objects == nil {
-		g.objects = map[ID][]jsontext.Value{}
+		g.objects = map[ID][]edition{}
 	}
-	g.objects[o.id] = append(g.objects[o.id], o.raw)
+	g.objects[o.id] = append(g.objects[o.id], edition{o.modified, o.Version(), o.raw})
 	return nil
+}
+
+func (g *Gathering) addTranslation(o *Object) {
+	content, ok := AsLanguageContent(o)
+	if !ok {
+		return
+	}
+	t := translation{of: content.ObjectRef(), raw: o.raw}
+	if at := content.ObjectModified(); at != "" {
+		key, err := InstantKey(at)
+		if err != nil {
+			return // it names no version
+		}
+		t.at = key
+	}
+	g.translations = append(g.translations, t)
 }
 
 func (g *Gathering) addVersion(o *Object) error {
@@ -79,64 +109,90 @@ func (g *Gathering) addVersion(o *Object) error {
 
 // Findings yields translations that do not mirror their object (STIX 2.1 §7.1.1), each with
 // what is wrong, where the object was added too: the version that object_modified names,
-// without it the newest.
+// without it the newest. They come by the id and version of what they translate.
 func (g *Gathering) Findings() iter.Seq2[*Object, Finding] {
 	return func(yield func(*Object, Finding) bool) {
-		for _, raw := range g.translations {
-			t, err := Parse(raw, Limits{ObjectBytes: len(raw), Depth: maxSkipDepth})
-			if err != nil {
-				continue // it was an object when it was added
+		var of ID
+		var originals map[string]jsontext.Value
+		var m mirror
+		for i, t := range g.sortedTranslations() {
+			if i == 0 || t.of != of {
+				of, originals = t.of, byInstant(g.objects[t.of])
 			}
-			for _, f := range g.mirrored(t) {
-				if !yield(t, f) {
-					return
-				}
+			if original := originals[t.at]; original != nil && !m.translation(original, t, yield) {
+				return
 			}
 		}
 	}
 }
 
-func (g *Gathering) mirrored(t *Object) []Finding {
-	content, _ := AsLanguageContent(t)
-	original := g.original(content)
-	if original == nil {
-		return nil
-	}
-	m := mirror{}
-	for lang, translation := range content.Contents() {
-		at := "/contents/" + pointerToken(lang)
-		for name, value := range objectMembers(translation) {
-			if text, ok := original.Property(name); ok {
-				m.compare(at+"/"+pointerToken(name), text, value)
-			}
-		}
-	}
-	return m.findings.list
+// sortedTranslations puts those of one version together, so that it is read once.
+func (g *Gathering) sortedTranslations() []translation {
+	sorted := slices.Clone(g.translations)
+	slices.SortStableFunc(sorted, func(a, b translation) int {
+		return cmp.Or(cmp.Compare(a.of, b.of), cmp.Compare(a.at, b.at))
+	})
+	return sorted
 }
 
-// original returns the version that is translated, nil if it was not added.
-func (g *Gathering) original(content LanguageContent) *Object {
-	var found *Object
-	for _, raw := range g.objects[content.ObjectRef()] {
-		o, err := Parse(raw, Limits{ObjectBytes: len(raw), Depth: maxSkipDepth})
-		if err != nil {
-			continue // it was an object when it was added
+// byInstant returns the versions of an object by the keys of their instants, the newest
+// under "".
+func byInstant(editions []edition) map[string]jsontext.Value {
+	versions := map[string]jsontext.Value{}
+	newest := ""
+	for i, e := range editions {
+		if i == 0 || isLater(e.version, newest) {
+			newest, versions[""] = e.version, e.raw
 		}
-		if at := content.ObjectModified(); at != "" {
-			if order, err := CompareInstants(o.modified, at); err != nil || order != 0 {
-				continue
-			}
-		}
-		if found == nil || o.isNewerThan(found) {
-			found = o
+		if key, err := InstantKey(e.modified); err == nil && versions[key] == nil {
+			versions[key] = e.raw
 		}
 	}
-	return found
+	return versions
+}
+
+// isLater compares versions as [Object.Version] returns them: none is the earliest.
+func isLater(a, b string) bool {
+	order, err := CompareInstants(a, b)
+	return a != "" && b == "" || err == nil && order > 0
+}
+
+// translation yields what is wrong with one translation; it reports whether to go on.
+func (m *mirror) translation(original jsontext.Value, t translation, yield func(*Object, Finding) bool) bool {
+	o, err := Parse(t.raw, Limits{ObjectBytes: len(t.raw), Depth: maxSkipDepth})
+	if err != nil {
+		return true // it was an object when it was added
+	}
+	m.begin(original)
+	content, _ := AsLanguageContent(o)
+	for lang, names := range content.Contents() {
+		m.structure("/contents/"+pointerToken(lang), original, names)
+	}
+	for _, f := range m.findings.list {
+		if !yield(o, f) {
+			return false
+		}
+	}
+	return true
 }
 
 // A mirror compares a translation with what it translates. Values that are no texts are not
-// translated, and names that the object does not have are ignored.
-type mirror struct{ findings found }
+// translated, and names that the object does not have are ignored. Each structure and list
+// of an original is read once, however many translations and languages there are.
+type mirror struct {
+	original   jsontext.Value
+	structures map[*byte]map[string]jsontext.Value // by their first byte
+	lists      map[*byte][]jsontext.Value
+	findings   found
+}
+
+// begin takes a translation of an original in hand.
+func (m *mirror) begin(original jsontext.Value) {
+	if m.original == nil || &m.original[0] != &original[0] {
+		*m = mirror{original, map[*byte]map[string]jsontext.Value{}, map[*byte][]jsontext.Value{}, found{}}
+	}
+	m.findings = found{}
+}
 
 func (m *mirror) compare(at string, original, translation jsontext.Value) {
 	want := original.Kind()
@@ -147,23 +203,31 @@ func (m *mirror) compare(at string, original, translation jsontext.Value) {
 	case want == '[':
 		m.list(at, original, translation)
 	case want == '{':
-		for name, value := range objectMembers(translation) {
-			if text, ok := fieldOf(original, name); ok {
-				m.compare(at+"/"+pointerToken(name), text, value)
-			}
+		m.structure(at, original, translation)
+	}
+}
+
+func (m *mirror) structure(at string, original, translation jsontext.Value) {
+	members, read := m.structures[&original[0]]
+	if !read {
+		members = maps.Collect(objectMembers(original))
+		m.structures[&original[0]] = members
+	}
+	for name, value := range objectMembers(translation) {
+		if text, ok := members[name]; ok {
+			m.compare(at+"/"+pointerToken(name), text, value)
 		}
 	}
 }
 
 // list wants as many elements; an empty text stands for one that is not translated.
 func (m *mirror) list(at string, original, translation jsontext.Value) {
-	var texts, values []jsontext.Value
-	for _, v := range arrayElements(original) {
-		texts = append(texts, v)
+	texts, read := m.lists[&original[0]]
+	if !read {
+		texts = elementsOf(original)
+		m.lists[&original[0]] = texts
 	}
-	for _, v := range arrayElements(translation) {
-		values = append(values, v)
-	}
+	values := elementsOf(translation)
 	if len(texts) != len(values) {
 		m.find(at, "expected as many elements as the list that this translates has, "+strconv.Itoa(len(texts))+", found "+strconv.Itoa(len(values)))
 		return
@@ -173,6 +237,13 @@ func (m *mirror) list(at string, original, translation jsontext.Value) {
 			m.compare(at+"/"+strconv.Itoa(i), texts[i], v)
 		}
 	}
+}
+
+func elementsOf(list jsontext.Value) (all []jsontext.Value) {
+	for _, v := range arrayElements(list) {
+		all = append(all, v)
+	}
+	return all
 }
 
 func (m *mirror) find(at, message string) {

@@ -3,6 +3,7 @@ package stix_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -74,6 +75,38 @@ func TestATranslationIsComparedWithTheVersionItNames(t *testing.T) {
 				t.Errorf("translation of %q: %q", at, got)
 			}
 		}
+	}
+}
+
+func TestAnObjectIsReadOnceForAllItsTranslations(t *testing.T) {
+	names := make([]string, 2000)
+	for i := range names {
+		names[i] = fmt.Sprintf(`"k%d":"x"`, i)
+	}
+	var g stix.Gathering
+	add := func(o *stix.Object) {
+		if err := g.Add(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(noteOf(t, "2026-01-01T00:00:00.000Z", `"content":"yes","x_d":{`+strings.Join(names, ",")+`},`+strings.Join(names, ",")))
+	const translations = 200
+	for i := range translations {
+		at := fmt.Sprintf("2026-01-01T00:00:00.%03dZ", i)
+		add(parse(t, strings.ReplaceAll(string(translationOf(t, "", `{"uk":{"x_d":{"k1999":1},"k1999":"так"}}`).Bytes()), `"modified":"2026-01-01T00:00:00.000Z"`, `"modified":"`+at+`"`)))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	found := 0
+	for range g.Findings() {
+		found++
+	}
+	runtime.ReadMemStats(&after)
+	if found != translations {
+		t.Errorf("%d findings of %d", found, translations)
+	}
+	if size := after.TotalAlloc - before.TotalAlloc; size > 4<<20 {
+		t.Errorf("%d translations of one object took %d bytes", translations, size)
 	}
 }
 
