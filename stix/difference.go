@@ -21,9 +21,10 @@ const (
 	Removed                             // it is gone
 	Changed                             // it has other contents
 	Reordered                           // a list has the same elements in another order
+	Unlisted                            // there are more differences than are listed
 )
 
-// String returns "added", "removed", "changed" or "reordered".
+// String returns "added", "removed", "changed", "reordered" or "unlisted".
 func (k DifferenceKind) String() string {
 	switch k {
 	case Added:
@@ -34,19 +35,22 @@ func (k DifferenceKind) String() string {
 		return "changed"
 	case Reordered:
 		return "reordered"
+	case Unlisted:
+		return "unlisted"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
 // A Difference is one place where two versions of an object differ.
 type Difference struct {
-	Pointer string // RFC 6901: into the new version if it was added, else into the old one
+	Pointer string // RFC 6901, long names shortened: into the new version if it was added, else into the old one
 	Kind    DifferenceKind
 	Before  jsontext.Value // in canonical form; nil if it was added
 	After   jsontext.Value // in canonical form; nil if it was removed
 }
 
-// Differences are all of them, by the names of properties.
+// Differences are all of them, by the names of properties. Of more than 1,000 the last one is
+// [Unlisted] in place of the rest.
 type Differences []Difference
 
 // DifferencesOf compares two versions of an object by their contents: how numbers and
@@ -70,13 +74,26 @@ func DifferencesOf(before, after *Object) (Differences, error) {
 // A comparison collects the differences of canonical values.
 type comparison struct{ found Differences }
 
+// maxDifferences bounds what is listed.
+const maxDifferences = 1000
+
 func (c *comparison) note(pointer string, kind DifferenceKind, before, after jsontext.Value) {
-	c.found = append(c.found, Difference{pointer, kind, before, after})
+	switch {
+	case len(c.found) < maxDifferences:
+		c.found = append(c.found, Difference{pointer, kind, before, after})
+	default:
+		c.found[maxDifferences-1] = Difference{Kind: Unlisted}
+	}
+}
+
+// full reports that nothing more is listed.
+func (c *comparison) full() bool {
+	return len(c.found) == maxDifferences && c.found[maxDifferences-1].Kind == Unlisted
 }
 
 func (c *comparison) values(at string, before, after jsontext.Value) {
 	switch {
-	case bytes.Equal(before, after):
+	case bytes.Equal(before, after) || c.full():
 	case before.Kind() == '{' && after.Kind() == '{':
 		c.structures(at, before, after)
 	case before.Kind() == '[' && after.Kind() == '[':
@@ -91,7 +108,13 @@ func (c *comparison) structures(at string, before, after jsontext.Value) {
 	names := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		here := at + "/" + escapeToken(name)
+		if bytes.Equal(a[name], b[name]) {
+			continue
+		}
+		if c.full() {
+			return
+		}
+		here := at + "/" + pointerToken(name)
 		switch {
 		case a[name] == nil:
 			c.note(here, Added, nil, b[name])
@@ -101,10 +124,6 @@ func (c *comparison) structures(at string, before, after jsontext.Value) {
 			c.values(here, a[name], b[name])
 		}
 	}
-}
-
-func escapeToken(name string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
 // lists compares which elements there are.
@@ -163,6 +182,8 @@ func (d Difference) String() string {
 		return at + " removed: " + brief(d.Before)
 	case Reordered:
 		return at + " has the same elements in another order"
+	case Unlisted:
+		return "there are more differences than are listed"
 	}
 	before, after := briefPair(d.Before, d.After)
 	return at + " changed: " + before + " -> " + after

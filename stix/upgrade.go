@@ -73,7 +73,7 @@ type upgrade struct {
 }
 
 func (u *upgrade) note(property, format string, args ...any) {
-	u.notes = append(u.notes, UpgradeNote{u.o.id, "/" + escapeToken(property), fmt.Sprintf(format, args...)})
+	u.notes = append(u.notes, UpgradeNote{u.o.id, "/" + pointerToken(property), fmt.Sprintf(format, args...)})
 }
 
 func (u *upgrade) set(name string, value []byte) {
