@@ -134,6 +134,9 @@ func (c *comparison) lists(at string, before, after jsontext.Value) {
 		return
 	}
 	for _, i := range slices.Sorted(maps.Keys(gone)) {
+		if c.full() {
+			return
+		}
 		here := at + "/" + strconv.Itoa(i)
 		if f := fresh[i]; f != nil && f.Kind() == gone[i].Kind() && (f.Kind() == '{' || f.Kind() == '[') {
 			c.values(here, gone[i], f)
@@ -143,6 +146,9 @@ func (c *comparison) lists(at string, before, after jsontext.Value) {
 		c.note(here, Removed, gone[i], nil)
 	}
 	for _, i := range slices.Sorted(maps.Keys(fresh)) {
+		if c.full() {
+			return
+		}
 		c.note(at+"/"+strconv.Itoa(i), Added, nil, fresh[i])
 	}
 }

@@ -43,11 +43,13 @@ func Edit(o *Object, changes ...Change) (*Object, error) {
 // checkChanges wants each name once and each value to be one JSON value, so that nothing
 // can slip in between the members.
 func checkChanges(changes []Change) error {
-	for i, c := range changes {
+	seen := make(map[string]bool, len(changes))
+	for _, c := range changes {
 		at := "/" + pointerToken(c.Name)
-		if _, twice := changeOf(changes[:i], c.Name); twice {
+		if seen[c.Name] {
 			return fmt.Errorf("%s: changed twice", at)
 		}
+		seen[c.Name] = true
 		if _, err := jsontext.AppendQuote(nil, c.Name); err != nil {
 			return fmt.Errorf("%s: name: %w", at, err)
 		}
@@ -61,12 +63,17 @@ func checkChanges(changes []Change) error {
 // spliced returns the bytes of o with the changes made.
 func (o *Object) spliced(changes []Change) []byte {
 	size := len(o.raw)
+	byName := make(map[string]Change, len(changes))
 	for _, c := range changes {
 		size += len(c.Name) + len(c.Value) + len(`,"":`)
+		byName[c.Name] = c
 	}
 	b := append(make([]byte, 0, size), '{')
 	for _, m := range o.members {
-		c, changed := changeOf(changes, string(m.in(o.raw)))
+		c, changed := byName[string(m.in(o.raw))]
+		if changed {
+			delete(byName, c.Name) // it is no new member
+		}
 		switch {
 		case !changed:
 			b = append(comma(b, len(b) > 1), o.raw[m.span.start-1:m.value.end]...)
@@ -76,7 +83,7 @@ func (o *Object) spliced(changes []Change) []byte {
 		}
 	}
 	for _, c := range changes {
-		if c.removes() || o.has(c.Name) {
+		if _, fresh := byName[c.Name]; !fresh || c.removes() {
 			continue
 		}
 		b = append(comma(b, len(b) > 1), quoted(c.Name)...)

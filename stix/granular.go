@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -47,14 +48,57 @@ type Reach struct {
 	Kind        MarkKind
 }
 
-// covers reports that a mark at one selector counts at another.
-func (r Reach) covers(at, marked string) bool {
-	return at == marked || r.Inherited && isPart(at, marked) || r.Descendants && isPart(marked, at)
+// A coverage tells whether a mark at some selector counts at any of those it is made of.
+type coverage struct {
+	at, around  map[string]bool // the selectors, and what they are parts of
+	descendants bool
+	depth       int // the most dots in a selector
 }
 
-// isPart goes by components: a.bc is no part of a.b.
-func isPart(inner, outer string) bool {
-	return len(inner) > len(outer) && inner[len(outer)] == '.' && inner[:len(outer)] == outer
+// coverageOf is for selectors that name something: they are no deeper than the object.
+func coverageOf(selectors []string, r Reach) coverage {
+	c := coverage{at: setOf(selectors), around: map[string]bool{}, descendants: r.Descendants}
+	for _, s := range selectors {
+		c.depth = max(c.depth, strings.Count(s, "."))
+		if !r.Inherited {
+			continue
+		}
+		for outer := range outerSelectors(s) {
+			c.around[outer] = true
+		}
+	}
+	return c
+}
+
+func (c coverage) covers(marked string) bool {
+	if c.at[marked] || c.around[marked] {
+		return true
+	}
+	if !c.descendants {
+		return false
+	}
+	depth := 0
+	for outer := range outerSelectors(marked) {
+		if c.at[outer] {
+			return true
+		}
+		if depth++; depth > c.depth {
+			return false // what is deeper is none of the selectors
+		}
+	}
+	return false
+}
+
+// outerSelectors yields what a selector names a part of, the outermost first. It goes by
+// components: a.bc is no part of a.b.
+func outerSelectors(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range len(s) {
+			if s[i] == '.' && !yield(s[:i]) {
+				return
+			}
+		}
+	}
 }
 
 // GranularMarks returns the marks that count at any of the selectors, each once: those of
@@ -64,13 +108,16 @@ func GranularMarks(o *Object, selectors []string, r Reach) ([]Mark, error) {
 		return nil, err
 	}
 	var marks []Mark
+	seen := map[Mark]bool{}
 	add := func(m Mark) {
-		if r.Kind.includes(m) && !slices.Contains(marks, m) {
+		if r.Kind.includes(m) && !seen[m] {
+			seen[m] = true
 			marks = append(marks, m)
 		}
 	}
+	c := coverageOf(selectors, r)
 	for _, g := range o.granular {
-		if r.coversAny(selectors, g.Selectors) {
+		if slices.ContainsFunc(g.Selectors, c.covers) {
 			for _, m := range g.marks() {
 				add(m)
 			}
@@ -82,12 +129,6 @@ func GranularMarks(o *Object, selectors []string, r Reach) ([]Mark, error) {
 		}
 	}
 	return marks, nil
-}
-
-func (r Reach) coversAny(at, marked []string) bool {
-	return slices.ContainsFunc(marked, func(m string) bool {
-		return slices.ContainsFunc(at, func(a string) bool { return r.covers(a, m) })
-	})
 }
 
 // marks returns the mark of g. A malformed one may have two, or none.
@@ -108,8 +149,9 @@ func IsMarked(o *Object, selectors []string, r Reach, marks ...Mark) (bool, erro
 	if err != nil {
 		return false, err
 	}
+	there := setOf(found)
 	for _, m := range marks {
-		if !slices.Contains(found, m) {
+		if !there[m] {
 			return false, nil
 		}
 	}
@@ -132,7 +174,8 @@ func AddGranular(o *Object, now time.Time, selectors []string, marks ...Mark) (*
 // it. If none of them is there the error is an [ErrMarkingNotFound]; an object without
 // granular markings is returned as it is. Otherwise it is like [AddGranular].
 func RemoveGranular(o *Object, now time.Time, selectors []string, marks ...Mark) (*Object, error) {
-	return o.without(now, selectors, func(m Mark) bool { return slices.Contains(marks, m) })
+	gone := setOf(marks)
+	return o.without(now, selectors, func(m Mark) bool { return gone[m] })
 }
 
 // SetGranular replaces the marks of a kind on what the selectors name, like [AddGranular].
@@ -166,8 +209,9 @@ func (o *Object) without(now time.Time, selectors []string, drop func(Mark) bool
 
 // dropMarks returns the entries that are left, one selector each.
 func dropMarks(entries []GranularMarking, selectors []string, drop func(Mark) bool) (left []GranularMarking, found bool) {
+	at := setOf(selectors)
 	for _, g := range ExpandGranular(entries) {
-		if drop(g.mark()) && slices.Contains(selectors, g.Selectors[0]) {
+		if at[g.Selectors[0]] && drop(g.mark()) {
 			found = true
 			continue
 		}

@@ -37,8 +37,10 @@ func (u *upgrade) observedData() []*Object {
 	}
 	var refs []ID
 	var fresh []*Object
+	listed := map[ID]bool{}
 	for _, o := range lifted {
-		if !slices.Contains(refs, o.id) {
+		if !listed[o.id] {
+			listed[o.id] = true
 			refs = append(refs, o.id)
 		}
 		if u.known[o.id] == nil {

@@ -29,12 +29,13 @@ func RemoveMarkings(o *Object, now time.Time, refs ...ID) (*Object, error) {
 	if len(o.markings) == 0 {
 		return o, nil
 	}
+	there, gone := setOf(o.markings), setOf(refs)
 	for _, ref := range refs {
-		if !slices.Contains(o.markings, ref) {
+		if !there[ref] {
 			return nil, fmt.Errorf("remove from %s: %w: %s", o.id, ErrMarkingNotFound, quoteShort(string(ref)))
 		}
 	}
-	left := slices.DeleteFunc(slices.Clone(o.markings), func(ref ID) bool { return slices.Contains(refs, ref) })
+	left := slices.DeleteFunc(slices.Clone(o.markings), func(ref ID) bool { return gone[ref] })
 	return o.withMarkings(now, left)
 }
 
@@ -63,6 +64,14 @@ func (o *Object) revised(now time.Time, c Change) (*Object, error) {
 		return Edit(o, c)
 	}
 	return NewVersion(o, now, c)
+}
+
+func setOf[T comparable](all []T) map[T]bool {
+	set := make(map[T]bool, len(all))
+	for _, one := range all {
+		set[one] = true
+	}
+	return set
 }
 
 func sortedSet[T ~string](all []T) []T {
