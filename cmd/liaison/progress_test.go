@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,41 @@ func TestAnInterruptedValidationIsNoVerdict(t *testing.T) {
 	if strings.Contains(out.String(), "refused") {
 		t.Errorf("a verdict after half of the file: %s", out.String())
 	}
+}
+
+// TestFinishingChecksEndWithTheCommand: who interrupts while translations are compared waits
+// for no more of them.
+func TestFinishingChecksEndWithTheCommand(t *testing.T) {
+	const note = `{"type":"note","spec_version":"2.1","id":"note--11111111-1111-4111-8111-111111111111","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","content":"a note","object_refs":["note--11111111-1111-4111-8111-111111111111"]}`
+	in := bytes.NewBufferString(note)
+	const translations = 2000
+	for n := range translations {
+		fmt.Fprintf(in, "\n"+`{"type":"language-content","spec_version":"2.1","id":"language-content--11111111-1111-4111-8111-%012d","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","object_ref":"note--11111111-1111-4111-8111-111111111111","contents":{"uk":{"content":["no text"]}}}`, n)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	out := &interruptingOutput{at: "/contents/uk", stop: stop}
+	c := validateCmd{Files: []string{"-"}, Mode: "admit"}
+	err := c.Run(&app{globals: globals{JSON: true}, ctx: ctx, in: in, out: &result{w: out}, err: new(bytes.Buffer)})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was interrupted", err)
+	}
+	if n := strings.Count(out.String(), out.at); n == 0 || n > translations/2 {
+		t.Errorf("%d of %d translations were compared", n, translations)
+	}
+}
+
+// interruptingOutput stops the command when it writes a text.
+type interruptingOutput struct {
+	bytes.Buffer
+	at   string
+	stop func()
+}
+
+func (i *interruptingOutput) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), i.at) {
+		i.stop()
+	}
+	return i.Buffer.Write(b)
 }
 
 // interrupting stops the command after its first bytes.

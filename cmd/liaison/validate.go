@@ -240,12 +240,15 @@ func (r *reading) finish() error {
 		}
 	}
 	for o, f := range r.beside.Findings() {
+		if r.a.ctx.Err() != nil {
+			break
+		}
 		if err := r.report.beside(validated{File: r.name, ID: string(o.ID()), Findings: []stix.Finding{f}}); err != nil {
 			return err
 		}
 	}
-	if !r.Refs {
-		return nil
+	if err := r.a.ctx.Err(); err != nil || !r.Refs {
+		return err
 	}
 	return r.report.missing(r.name, &r.refs)
 }
