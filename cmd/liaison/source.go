@@ -85,17 +85,24 @@ func (s *stoppable) Read(b []byte) (int, error) {
 // stixName tells the files of a folder that are read.
 var stixName = regexp.MustCompile(`(?i)\.(json|jsonl|stix)(\.(gz|zst))?$`)
 
+// A named is a file that the arguments name, itself or by a folder that it is in or below.
+type named struct {
+	name     string
+	inFolder bool
+	err      error // why it cannot be read, if that is known: it may be a folder
+}
+
 // files calls read for every file that the arguments name: for a folder, those in it and
 // below it whose name is that of JSON. It returns how many others there are.
-func files(args []string, read func(name string, inFolder bool) error) (others int, err error) {
+func files(args []string, read func(named) error) (others int, err error) {
 	for _, arg := range args {
 		info, err := os.Stat(arg)
 		switch {
 		case arg == "-" || err == nil && !info.IsDir():
-			err = read(arg, false)
+			err = read(named{name: arg})
 		case err == nil:
 			var n int
-			n, err = walk(arg, func(name string) error { return read(name, true) })
+			n, err = walk(os.DirFS(arg), arg, read)
 			others += n
 		}
 		if err != nil {
@@ -106,21 +113,28 @@ func files(args []string, read func(name string, inFolder bool) error) (others i
 }
 
 // walk calls read for the files of a folder. Links to files are followed, to folders not.
-func walk(root string, read func(name string) error) (others int, err error) {
-	err = fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		name := filepath.Join(root, filepath.FromSlash(path))
-		info, err := os.Stat(name)
+// An entry that cannot be read does not stop it, unless it is the folder itself.
+func walk(folder fs.FS, root string, read func(named) error) (others int, err error) {
+	err = fs.WalkDir(folder, ".", func(path string, d fs.DirEntry, err error) error {
+		file := named{filepath.Join(root, filepath.FromSlash(path)), true, err}
 		switch {
-		case err != nil && !errors.Is(err, fs.ErrNotExist): // a link that leads nowhere is no file
+		case err != nil && path == ".":
 			return err
-		case err != nil || !info.Mode().IsRegular() || !stixName.MatchString(name):
+		case err != nil:
+			return read(file)
+		case d.IsDir():
+			return nil
+		}
+		info, err := fs.Stat(folder, path)
+		switch {
+		case !stixName.MatchString(path),
+			errors.Is(err, fs.ErrNotExist), // a link that leads nowhere is no file
+			err == nil && !info.Mode().IsRegular():
 			others++
 			return nil
 		}
-		return read(name)
+		file.err = err
+		return read(file)
 	})
 	return others, err
 }

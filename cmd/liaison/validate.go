@@ -85,15 +85,19 @@ type reading struct {
 const maxHeld = 10_000
 
 // file validates one file. Only what ends the command is an error.
-func (v *validation) file(name string, inFolder bool) error {
+func (v *validation) file(f named) error {
+	if f.err != nil {
+		return v.unreadable(f.name, f.err)
+	}
+	name, inFolder := f.name, f.inFolder
 	src, err := v.a.open(name)
 	if bad := (*fs.PathError)(nil); errors.As(err, &bad) && !inFolder {
 		return err // a name that leads nowhere
 	}
-	v.report.begin(name)
 	if err != nil {
-		return v.report.broken(validated{File: name, Reason: fault(err)})
+		return v.unreadable(name, err)
 	}
+	v.report.begin(name)
 	defer src.close()
 	head, _ := src.in.Peek(peeked)
 	r := reading{validation: v, name: name, stream: stix.NewStream(v.progress.count(src.in), stix.Limits{})}
@@ -109,6 +113,12 @@ func (v *validation) file(name string, inFolder bool) error {
 		return r.finish() // an empty envelope or bundle
 	}
 	return v.noSTIX(name, inFolder, head, err)
+}
+
+// unreadable reports a file, or a folder in a folder, of which nothing was read.
+func (v *validation) unreadable(name string, err error) error {
+	v.report.begin(name)
+	return v.report.broken(validated{File: name, Reason: fault(err)})
 }
 
 func fault(err error) string { return "it cannot be read: " + err.Error() }
