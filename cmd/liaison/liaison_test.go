@@ -51,6 +51,7 @@ func TestCommands(t *testing.T) {
 			"lost":   lost,
 			"pack":   pack,
 			"repeat": repeat,
+			"copies": copies,
 			"waits":  waits,
 		},
 		Condition: func(cond string) (bool, error) {
@@ -81,7 +82,7 @@ func exists(path string) bool {
 }
 
 // lost runs a command whose result cannot be written: it must exit 1 and say
-// so, on one line that matches the expression: lost EXPRESSION liaison ….
+// so once, on one line that matches the expression: lost EXPRESSION liaison ….
 func lost(ts *testscript.TestScript, neg bool, args []string) {
 	full, err := os.OpenFile(fullDevice, os.O_WRONLY, 0)
 	ts.Check(err)
@@ -95,6 +96,9 @@ func lost(ts *testscript.TestScript, neg bool, args []string) {
 	if got := cmd.ProcessState.ExitCode(); got != 1 {
 		ts.Fatalf("%v: status %d, want 1 (%v)\n%s", args[1:], got, err, said.String())
 	}
+	if n := strings.Count(said.String(), "could not be written"); n != 1 {
+		ts.Fatalf("%v says it %d times\n%s", args[1:], n, said.String())
+	}
 	if !regexp.MustCompile(`(?m)^(liaison: |{"command":).*the result could not be written to standard output: .*` + args[0]).MatchString(said.String()) {
 		ts.Fatalf("%v says\n%s", args[1:], said.String())
 	}
@@ -105,6 +109,13 @@ func repeat(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat("x", n)+"\n"), 0o600))
+}
+
+// copies writes a file many times over, one after another: copies N FILE TO.
+func copies(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Repeat(ts.ReadFile(args[1]), n)), 0o600))
 }
 
 // serving ends the office that a script started last.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -401,8 +400,8 @@ func (r *rows) end() error {
 	if r.n == 0 {
 		closing = "[]\n"
 	}
-	_, err := r.out.WriteString(closing)
-	return errors.Join(err, r.out.Flush())
+	r.out.WriteString(closing) // Flush returns the first error of all writes
+	return r.out.Flush()
 }
 
 // escaped writes as escapes what could steer a terminal and JSON leaves as it is.

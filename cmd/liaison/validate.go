@@ -50,7 +50,10 @@ func (c *validateCmd) Run(a *app) error {
 	v := validation{validateCmd: c, a: a, report: newReport(a, stix.Mode(c.Mode), p), progress: p}
 	others, err := files(c.Files, v.file)
 	p.clear()
-	if err := errors.Join(err, v.report.end(others, err == nil)); err != nil {
+	if ended := v.report.end(others, err == nil); err == nil {
+		err = ended // a result that was lost before is lost here again
+	}
+	if err != nil {
 		return err
 	}
 	if v.report.all.refused+v.report.unreadable > 0 {
@@ -270,7 +273,10 @@ var lateLegacy = stix.Finding{Level: stix.KnownDefect, Code: stix.FindSpecVersio
 // broken reports a file that ends in an error. An office would take nothing of it.
 func (r *reading) broken(err error) error {
 	r.found = true
-	if err := errors.Join(r.flush(), r.release()); err != nil {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	if err := r.release(); err != nil {
 		return err
 	}
 	said := validated{File: r.name, Reason: fault(err)}
