@@ -32,10 +32,7 @@ type source struct {
 // open opens a file, or standard input for "-". Gzip and zstd are known by their first
 // bytes, whatever the file is called.
 func (a *app) open(name string) (*source, error) {
-	if name == "-" {
-		return unpack(a.ctx, a.in, func() {})
-	}
-	f, err := os.Open(name)
+	f, err := a.reader(name)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +41,45 @@ func (a *app) open(name string) (*source, error) {
 		f.Close()
 	}
 	return s, err
+}
+
+// reader opens a file, or standard input for "-", to be read as it is. What may let its
+// reader wait, such as a pipe, ends with the command.
+func (a *app) reader(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return awaited(a.ctx, func() (io.ReadCloser, error) { return io.NopCloser(a.in), nil }), nil
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return awaited(a.ctx, func() (io.ReadCloser, error) { return os.Open(name) }), nil
+	}
+	return os.Open(name)
+}
+
+// awaited opens and reads beside the command: opening a named pipe waits for who writes into
+// it, reading for what is written, and neither looks at ctx. The end of ctx ends the reading.
+func awaited(ctx context.Context, open func() (io.ReadCloser, error)) io.ReadCloser {
+	out, in := io.Pipe()
+	go func() {
+		f, err := open()
+		if err == nil {
+			_, err = io.Copy(in, f)
+			f.Close()
+		}
+		in.CloseWithError(err)
+	}()
+	stop := context.AfterFunc(ctx, func() { in.CloseWithError(ctx.Err()) })
+	return &awaiting{out, stop}
+}
+
+// awaiting is the end of a pipe that is read.
+type awaiting struct {
+	*io.PipeReader
+	stop func() bool
+}
+
+func (a *awaiting) Close() error {
+	a.stop()
+	return a.PipeReader.Close()
 }
 
 func unpack(ctx context.Context, r io.Reader, done func()) (*source, error) {

@@ -94,6 +94,9 @@ func (v *validation) file(f named) error {
 	}
 	name, inFolder := f.name, f.inFolder
 	src, err := v.a.open(name)
+	if v.a.ctx.Err() != nil {
+		return v.a.ctx.Err()
+	}
 	if bad := (*fs.PathError)(nil); errors.As(err, &bad) && !inFolder {
 		return err // a name that leads nowhere
 	}
