@@ -13,8 +13,8 @@ import (
 )
 
 // localLimits let a file be larger than what an office takes at once: submit
-// splits it.
-var localLimits = stix.Limits{BodyBytes: maxFile, Objects: maxFile}
+// splits it. An element takes memory however short it is, hence their bound.
+var localLimits = stix.Limits{BodyBytes: maxFile, Objects: 1_000_000}
 
 // maxFile bounds a file that is read, in bytes.
 const maxFile = 512 << 20

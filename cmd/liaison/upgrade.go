@@ -81,6 +81,9 @@ func (c *upgradeCmd) Run(a *app) error {
 	return nil
 }
 
+// maxUnpacked bounds what is unpacked and held, in bytes: a small file can unpack to anything.
+const maxUnpacked = 128 << 20
+
 // readUnpacked reads a file that may be packed.
 func (a *app) readUnpacked(name string) ([]byte, error) {
 	src, err := a.open(name)
@@ -88,12 +91,12 @@ func (a *app) readUnpacked(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer src.close()
-	b, err := io.ReadAll(io.LimitReader(src.in, maxFile+1))
+	b, err := io.ReadAll(io.LimitReader(src.in, maxUnpacked+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
-	case len(b) > maxFile:
-		return nil, fmt.Errorf("%s is larger than %d MiB unpacked: split it", name, maxFile>>20)
+	case len(b) > maxUnpacked:
+		return nil, fmt.Errorf("%s is larger than %d MiB unpacked: split it", name, maxUnpacked>>20)
 	}
 	return b, nil
 }
