@@ -21,7 +21,7 @@ type upgradeCmd struct {
 
 // Help completes the help text.
 func (upgradeCmd) Help() string {
-	return "Writes a bundle of STIX 2.1: ids and times stay, no value is lost, and objects of 2.1 pass unchanged. Where 2.1 asks what 2.0 did not say (whether malware is a family), a note tells what was put. " +
+	return "Writes a bundle of STIX 2.1: ids and times stay, no value is lost, and objects of 2.1 pass unchanged. Where 2.1 asks what 2.0 did not say (whether malware is a family), a note tells what was put. It reads at most 128 MiB, unpacked, and a million objects. " +
 		"What was done is said on standard error, with --json as one object. Ends with 1 if something could not be converted and is not in the bundle."
 }
 
