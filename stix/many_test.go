@@ -23,6 +23,9 @@ func TestThousandsAreChangedAtOnce(t *testing.T) {
 	for i := range n {
 		names = append(names, fmt.Sprintf("x_%d.in", i))
 		changes = append(changes, stix.Change{Name: fmt.Sprintf("x_%d", i), Value: []byte(`{"in":1}`)})
+		if i >= stix.MaxMarkings {
+			continue
+		}
 		refs = append(refs, stix.ID(fmt.Sprintf("marking-definition--00000000-0000-4000-8000-%012d", i)))
 		marks = append(marks, stix.Mark{Ref: refs[i]})
 	}
