@@ -24,9 +24,9 @@ type Label struct {
 func LabelOf(o *Object, resolve func(ID) (*Object, bool)) Label {
 	var l Label
 	var hint TLP
-	seen := map[ID]struct{}{}
+	var seen idSet
 	for id := range o.directMarkings() {
-		if !isNew(seen, id) {
+		if !seen.add(id) {
 			continue
 		}
 		r := readMarking(id, resolve)
@@ -34,8 +34,8 @@ func LabelOf(o *Object, resolve func(ID) (*Object, bool)) Label {
 		l.raise(r.level)
 		hint = max(hint, r.hint)
 	}
-	for _, id := range o.nestedMarkings() {
-		if !isNew(seen, id) {
+	for id := range o.nestedMarkings() {
+		if !seen.add(id) {
 			continue
 		}
 		r := readMarking(id, resolve)
@@ -62,11 +62,29 @@ func (o *Object) directMarkings() iter.Seq[ID] {
 	}
 }
 
-// isNew reports that id was not seen before, and notes it.
-func isNew(seen map[ID]struct{}, id ID) bool {
-	before := len(seen)
-	seen[id] = struct{}{}
-	return len(seen) > before
+// idSet is a set of ids: usually of one or two.
+type idSet struct {
+	few  [8]ID
+	n    int
+	many map[ID]struct{}
+}
+
+// add reports that id was not in the set before.
+func (s *idSet) add(id ID) bool {
+	if slices.Contains(s.few[:s.n], id) {
+		return false
+	}
+	if s.n < len(s.few) {
+		s.few[s.n] = id
+		s.n++
+		return true
+	}
+	if s.many == nil {
+		s.many = map[ID]struct{}{}
+	}
+	before := len(s.many)
+	s.many[id] = struct{}{}
+	return len(s.many) > before
 }
 
 // raise takes a level that somebody chose.
@@ -92,17 +110,17 @@ func (l *Label) note(id ID, r reading) {
 	}
 }
 
-// nestedMarkings returns every marking id that stands anywhere in the object: in the
+// nestedMarkings yields every marking id that stands anywhere in the object: in the
 // objects inside a STIX 2.0 observation, in lists that are otherwise malformed, in granular
 // markings where none belongs. Those of the object itself are among them.
-func (o *Object) nestedMarkings() []ID {
-	var ids []ID
-	for _, r := range o.refs {
-		if r.marking {
-			ids = append(ids, ID(r.text(o.raw)))
+func (o *Object) nestedMarkings() iter.Seq[ID] {
+	return func(yield func(ID) bool) {
+		for _, r := range o.refs {
+			if r.marking && !yield(r.id(o.raw)) {
+				return
+			}
 		}
 	}
-	return ids
 }
 
 // A reading is what one marking says.

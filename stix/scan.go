@@ -363,6 +363,14 @@ func (r ref) isID(b []byte) bool {
 	return idFault(r.span.of(b)) == ""
 }
 
+// id is the text, part of b where it has no escapes.
+func (r ref) id(b []byte) ID {
+	if r.escaped {
+		return ID(r.text(b))
+	}
+	return ID(view(r.span.of(b)))
+}
+
 func (r ref) text(b []byte) string {
 	if r.escaped {
 		return unquote(b[r.span.start-1 : r.span.end+1])
