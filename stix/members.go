@@ -1,7 +1,6 @@
 package stix
 
 import (
-	"bytes"
 	"iter"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,13 +12,24 @@ import (
 // objectMembers yields the names and values of a JSON object, nothing for other values.
 func objectMembers(v jsontext.Value) iter.Seq2[string, jsontext.Value] {
 	return func(yield func(string, jsontext.Value) bool) {
+		for name, value := range objectFields(v) {
+			if !yield(string(name), value) {
+				return
+			}
+		}
+	}
+}
+
+// objectFields is objectMembers without a copy of names where there are no escapes.
+func objectFields(v jsontext.Value) iter.Seq2[[]byte, jsontext.Value] {
+	return func(yield func([]byte, jsontext.Value) bool) {
 		if v.Kind() != '{' {
 			return
 		}
 		for i := 1; v[i] != '}'; {
 			colon := stringEnd(v, i)
 			end := valueEnd(v, colon+1)
-			if !yield(unquote(v[i:colon]), v[colon+1:end:end]) {
+			if !yield(unquoteBytes(v[i:colon]), v[colon+1:end:end]) {
 				return
 			}
 			i = afterComma(v, end)
@@ -114,16 +124,13 @@ func bytesOf(v jsontext.Value) (text []byte, ok bool) {
 	if v.Kind() != '"' {
 		return nil, false
 	}
-	if bytes.IndexByte(v, '\\') < 0 {
-		return v[1 : len(v)-1], true
-	}
-	return []byte(unquote(v)), true
+	return unquoteBytes(v), true
 }
 
 // memberOf returns the value of one member of a JSON object, nil if it has none.
 func memberOf(v jsontext.Value, name string) jsontext.Value {
-	for n, value := range objectMembers(v) {
-		if n == name {
+	for n, value := range objectFields(v) {
+		if string(n) == name {
 			return value
 		}
 	}

@@ -48,6 +48,9 @@ type found struct {
 	must bool // one of them breaks a MUST
 }
 
+// usualFindings is how many findings there is room for when the first is made.
+const usualFindings = 3
+
 // wants reports whether a finding would be kept.
 func (f *found) wants(code string) bool {
 	return len(f.list) < maxFindings || !f.must && levels[code] == Must
@@ -55,6 +58,8 @@ func (f *found) wants(code string) bool {
 
 func (f *found) add(next Finding) {
 	switch {
+	case f.list == nil:
+		f.list = append(make([]Finding, 0, usualFindings), next)
 	case len(f.list) < maxFindings-1:
 		f.list = append(f.list, next)
 	case len(f.list) < maxFindings:

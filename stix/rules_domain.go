@@ -102,7 +102,8 @@ func (v *validator) relationship(s *scope) {
 func (v *validator) describedBy(s *scope) {
 	kind := sourceOf(s.t.Name)
 	for i, ref := range arrayElements(v.value(s, "external_references")) {
-		source, number := stringAt(ref, "source_name"), stringAt(ref, "external_id")
+		source, _ := textOf(memberOf(ref, "source_name"))
+		number, _ := textOf(memberOf(ref, "external_id"))
 		if number == "" || !strings.EqualFold(source, kind) {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -156,13 +155,18 @@ func skipPlain(b []byte, i int) int {
 }
 
 // unquote returns the text of a JSON string that was read before.
-func unquote(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1])
+func unquote(quoted []byte) string { return string(unquoteBytes(quoted)) }
+
+// unquoteBytes is unquote without a copy where there are no escapes: the text is then part
+// of what is given.
+func unquoteBytes(quoted []byte) []byte {
+	inside := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(inside, '\\') < 0 {
+		return inside
 	}
-	text, err := jsontext.AppendUnquote(nil, quoted)
+	text, err := jsontext.AppendUnquote(make([]byte, 0, len(inside)), quoted)
 	if err != nil {
-		return strings.ToValidUTF8(string(quoted[1:len(quoted)-1]), "")
+		return bytes.ToValidUTF8(inside, nil)
 	}
-	return string(text)
+	return text
 }

@@ -267,22 +267,38 @@ func (v *validator) report(code, pointer, section, message string) {
 
 // pointer returns the RFC 6901 pointer of the value in hand, or of a member of it.
 func (v *validator) pointer(member string) string {
-	var b strings.Builder
+	var room [100]byte
+	b := room[:0]
 	for _, p := range v.path {
-		b.WriteByte('/')
+		b = append(b, '/')
 		if p.name.end == 0 {
-			b.WriteString(strconv.Itoa(p.index))
+			b = strconv.AppendInt(b, int64(p.index), 10)
 			continue
 		}
 		name, _ := textOf(v.raw[p.name.start-1 : p.name.end+1])
-		b.WriteString(pointerToken(name))
+		b = append(b, pointerToken(name)...)
 	}
 	if member != "" {
-		b.WriteByte('/')
-		b.WriteString(pointerToken(member))
+		b = append(b, '/')
+		b = append(b, pointerToken(member)...)
 	}
-	return b.String()
+	if known, ok := pointers[string(b)]; ok {
+		return known
+	}
+	return string(b)
 }
+
+// pointers are those of the properties of all types: most findings are about one of them,
+// and need no copy.
+var pointers = func() map[string]string {
+	m := map[string]string{"": ""}
+	for _, t := range allTypes {
+		for _, p := range t.Properties {
+			m["/"+p.Name] = "/" + p.Name
+		}
+	}
+	return m
+}()
 
 // checkCommon checks what the common properties say of each other (§3.2).
 func (v *validator) checkCommon(s *scope) {

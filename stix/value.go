@@ -90,10 +90,7 @@ func (v *validator) stringValue(p *Property, i int) int {
 		return v.wrongKind(i, "a string")
 	}
 	end := stringEnd(v.raw, i)
-	text := v.raw[i+1 : end-1]
-	if bytes.IndexByte(text, '\\') >= 0 {
-		text = []byte(unquote(v.raw[i:end]))
-	}
+	text := unquoteBytes(v.raw[i:end])
 	switch p.Kind {
 	case Timestamp:
 		v.timestamp(text)
