@@ -29,16 +29,23 @@ func vectors[T any](t testing.TB, group string) (v T) {
 	return v
 }
 
-// The second program shares no code with this module and needs Node alone.
-func TestASecondProgramFindsTheSameVectors(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("CI has no node: the vectors are recomputed by no second program")
-		}
+// node returns where Node is; a test that needs it is skipped elsewhere, never in CI.
+func node(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("node")
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal("CI has no node: the vectors are recomputed by no second program")
+	default:
 		t.Skip("node is not installed: the vectors are not recomputed by a second program")
 	}
-	out, err := exec.CommandContext(t.Context(), node, "tools/vectors/verify.mjs").CombinedOutput()
+	return path
+}
+
+// The second program shares no code with this module and needs Node alone.
+func TestASecondProgramFindsTheSameVectors(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), node(t), "tools/vectors/verify.mjs").CombinedOutput()
 	if err != nil {
 		t.Errorf("verify.mjs: %v\n%s", err, out)
 	}
@@ -46,10 +53,6 @@ func TestASecondProgramFindsTheSameVectors(t *testing.T) {
 }
 
 func TestTheSecondProgramNamesAChangedVector(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("node is not installed")
-	}
 	b, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +63,7 @@ func TestTheSecondProgramNamesAChangedVector(t *testing.T) {
 	if err := os.WriteFile(broken, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), node, "tools/vectors/verify.mjs", broken).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), node(t), "tools/vectors/verify.mjs", broken).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "collections/1 id") {
 		t.Errorf("%v\n%s", err, out)
 	}

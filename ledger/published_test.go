@@ -4,27 +4,19 @@ import (
 	"bytes"
 	"encoding/hex"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/ledger"
 )
 
-// published returns a file of the published test vectors: LIAISON_CORPORA names
-// the folder, which is otherwise looked for beside the repository.
+// published returns a file of the published test vectors.
 func published(t *testing.T, name string) []byte {
 	t.Helper()
-	folder := os.Getenv("LIAISON_CORPORA")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "shared")
-	}
-	b, err := os.ReadFile(filepath.Join(folder, "corpora", "log", name))
-	if os.IsNotExist(err) {
-		t.Skipf("the published vectors are not here (%v); LIAISON_CORPORA names their folder", err)
-	}
+	b, err := os.ReadFile(corpora.Path(t, "corpora", "log", name))
 	if err != nil {
 		t.Fatal(err)
 	}

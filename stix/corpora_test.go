@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/stix"
 )
 
@@ -20,14 +21,7 @@ import (
 // repository. Without it the test is skipped.
 func shared(t testing.TB) string {
 	t.Helper()
-	dir := os.Getenv("LIAISON_CORPORA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "corpora")); err != nil {
-		t.Skipf("real data not found: set LIAISON_CORPORA to the folder that holds corpora/ (%v)", err)
-	}
-	return dir
+	return filepath.Dir(corpora.Path(t, "corpora"))
 }
 
 // readFile reads a file, unpacked if its name ends in .gz.

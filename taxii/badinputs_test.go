@@ -3,12 +3,12 @@ package taxii_test
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/taxii"
 )
 
@@ -26,13 +26,9 @@ type badInput struct {
 
 func badInputs(t *testing.T) (all []badInput) {
 	t.Helper()
-	folder := os.Getenv("LIAISON_CORPORA")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "shared")
-	}
-	b, err := os.ReadFile(filepath.Join(folder, "bad-inputs.jsonl"))
+	b, err := os.ReadFile(corpora.Path(t, "bad-inputs.jsonl"))
 	if err != nil {
-		t.Skipf("the catalogue of bad input is not here: %v", err)
+		t.Fatal(err)
 	}
 	for line := range bytes.Lines(b) {
 		var c badInput

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/stix"
 )
 
@@ -16,10 +17,7 @@ import (
 // a second content of a version, which it would have to choose between. With -v, what is
 // found in each source.
 func TestWhatTheFieldPublishesIsAdmitted(t *testing.T) {
-	dir := corpora()
-	if dir == "" {
-		t.Skip("real data is not here (LIAISON_CORPORA)")
-	}
+	dir := filepath.Dir(corpora.Path(t, "corpora"))
 	for _, part := range []string{"fimi/viginum", "fimi/disarm", "attack", "reports", "misp/*stix*"} {
 		paths, err := filepath.Glob(filepath.Join(dir, "corpora", filepath.FromSlash(part)))
 		if err != nil || len(paths) == 0 {

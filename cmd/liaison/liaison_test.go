@@ -18,6 +18,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -33,7 +34,7 @@ func TestCommands(t *testing.T) {
 			e.Setenv("LIAISON_PASSWORD", "sample-password")
 			e.Setenv("SEED1", filepath.Join("authority", "authority-1.seed=alliance.example.org/authority/1"))
 			e.Setenv("SEED2", filepath.Join("authority", "authority-2.seed=alliance.example.org/authority/2"))
-			if corpora := corpora(); corpora != "" {
+			if corpora := corpora.Folder(); corpora != "" {
 				e.Setenv("CORPORA", corpora)
 			}
 			e.Values[servingKey{}] = new(serving)
@@ -55,22 +56,9 @@ func TestCommands(t *testing.T) {
 			"waits":  waits,
 		},
 		Condition: func(cond string) (bool, error) {
-			return cond == "corpora" && corpora() != "" || cond == "full" && exists(fullDevice), nil
+			return cond == "corpora" && corpora.Folder() != "" || cond == "full" && exists(fullDevice), nil
 		},
 	})
-}
-
-// corpora is the folder with real data, if it is here.
-func corpora() string {
-	for _, dir := range []string{os.Getenv("LIAISON_CORPORA"), filepath.Join("..", "..", "..", "shared")} {
-		if _, err := os.Stat(filepath.Join(dir, "seed")); dir != "" && err == nil {
-			abs, err := filepath.Abs(dir)
-			if err == nil {
-				return abs
-			}
-		}
-	}
-	return ""
 }
 
 // fullDevice takes nothing.

@@ -4,7 +4,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/internal/desk"
 	. "github.com/liaison-office/liaison/internal/desk/desktest"
 	"github.com/liaison-office/liaison/internal/registry"
@@ -103,13 +103,9 @@ func identity(name string) []byte {
 // marking and no level.
 func attack(t *testing.T) (objects [][]byte) {
 	t.Helper()
-	dir := os.Getenv("LIAISON_CORPORA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(dir, "corpora", "attack", "mobile-attack-17.1.json.gz"))
+	f, err := os.Open(corpora.Path(t, "corpora", "attack", "mobile-attack-17.1.json.gz"))
 	if err != nil {
-		t.Skipf("ATT&CK is not here: %v", err)
+		t.Fatal(err)
 	}
 	defer f.Close()
 	zipped, err := gzip.NewReader(f)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/internal/desk"
 	"github.com/liaison-office/liaison/internal/desk/desktest"
 	"github.com/liaison-office/liaison/internal/exchange"
@@ -359,13 +359,9 @@ var decided = map[int]struct {
 }
 
 func TestBadInputsOfTheCatalogueAtTheFirstDoor(t *testing.T) {
-	dir := os.Getenv("LIAISON_CORPORA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "bad-inputs.jsonl"))
+	raw, err := os.ReadFile(corpora.Path(t, "bad-inputs.jsonl"))
 	if err != nil {
-		t.Skipf("the catalogue of bad input is not here: %v", err)
+		t.Fatal(err)
 	}
 	r := newRoom(t)
 	ran := 0

@@ -51,8 +51,9 @@ var Rooms = map[string][]string{
 	"tools/vectors/sample":   {"", "stix", "ledger"},
 	"tools/views":            {"stix"},
 
-	// Test help that several packages share; only tests import it.
+	// Test help that several packages share; only tests and tools import it.
 	"internal/desk/desktest": {Anything},
+	"internal/corpora":       {},
 }
 
 // Engines may be imported by the assembly and by tools, by nobody else.

@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison/internal/corpora"
 )
 
 // realPage is a page of the corpus with what people took from it.
@@ -29,10 +30,10 @@ type realPage struct {
 // realPages returns every page of which the text is known, up to most, evenly
 // over the corpus.
 func realPages(t *testing.T, most int) []realPage {
-	dir := filepath.Join(corpora(t), "corpora", "articles")
+	dir := corpora.Path(t, "corpora", "articles")
 	f, err := os.Open(filepath.Join(dir, "index.jsonl"))
 	if err != nil {
-		t.Skipf("real pages are not here: %v", err)
+		t.Fatal(err)
 	}
 	defer f.Close()
 	var all []realPage

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/stix"
 	"pgregory.net/rapid"
 )
@@ -19,18 +20,6 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 var captured = time.Date(2026, 11, 23, 14, 20, 0, 0, time.UTC)
-
-// corpora is the folder with real data, if it is here.
-func corpora(t *testing.T) string {
-	t.Helper()
-	for _, dir := range []string{os.Getenv("LIAISON_CORPORA"), filepath.Join("..", "..", "..", "shared")} {
-		if _, err := os.Stat(filepath.Join(dir, "seed")); dir != "" && err == nil {
-			return dir
-		}
-	}
-	t.Skip("real data is not here (LIAISON_CORPORA)")
-	return ""
-}
 
 // truth is what a careful analyst takes from the seed page, as far as this
 // package goes.
@@ -76,7 +65,7 @@ func readTruth(t *testing.T, dir string) (truth, map[string]any) {
 
 // TestTheSeedPageSaysWhatItsTruthSays field by field.
 func TestTheSeedPageSaysWhatItsTruthSays(t *testing.T) {
-	dir := corpora(t)
+	dir := filepath.Dir(corpora.Path(t, "seed"))
 	raw, err := os.ReadFile(filepath.Join(dir, "seed", "korrespondent-nato-tokyo.txt"))
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +129,7 @@ func tagTexts(a *Article) []string {
 // TestTheSeedBecomesAGraphWithoutAnAssertedTechnique: valid objects, nothing
 // dangling, counters as observations, no technique.
 func TestTheSeedBecomesAGraphWithoutAnAssertedTechnique(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join(corpora(t), "seed", "korrespondent-nato-tokyo.txt"))
+	raw, err := os.ReadFile(corpora.Path(t, "seed", "korrespondent-nato-tokyo.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

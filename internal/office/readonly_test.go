@@ -10,33 +10,8 @@ import (
 
 	"github.com/liaison-office/liaison/internal/desk/desktest"
 	"github.com/liaison-office/liaison/internal/office"
+	"github.com/liaison-office/liaison/internal/store/storetest"
 )
-
-// folder is every file of a folder: mode, time and bytes.
-func folder(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		all[path] = info.Mode().String() + info.ModTime().String()
-		if info.Mode().IsRegular() {
-			b, err := os.ReadFile(path)
-			all[path] += string(b)
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
 
 // seal sets the modes of a folder and what is in it.
 func seal(t *testing.T, dir string, files, dirs fs.FileMode) {
@@ -75,7 +50,7 @@ func TestAFolderThatCannotBeWrittenIsChecked(t *testing.T) {
 	must(t, register(t, dir))
 	seal(t, dir, 0o400, 0o500)
 	t.Cleanup(func() { seal(t, dir, 0o600, 0o700) })
-	before := folder(t, dir)
+	before := storetest.Contents(t, dir)
 	var r office.FsckReply
 	if err := office.Call(t.Context(), dir, "fsck", office.Options{}, struct{}{}, &r); err != nil {
 		t.Fatal(err)
@@ -83,7 +58,7 @@ func TestAFolderThatCannotBeWrittenIsChecked(t *testing.T) {
 	if r.Collections != 1 || r.Entries == 0 || len(r.Problems) > 0 {
 		t.Errorf("%+v", r)
 	}
-	if !maps.Equal(before, folder(t, dir)) {
+	if !maps.Equal(before, storetest.Contents(t, dir)) {
 		t.Error("checking changed the folder")
 	}
 

@@ -12,23 +12,9 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/stix/pattern"
 )
-
-// corpora returns the folder with real data: below LIAISON_CORPORA, else below ../shared beside
-// the repository. Without it the test is skipped.
-func corpora(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("LIAISON_CORPORA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	dir = filepath.Join(dir, "corpora")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("real data not found: set LIAISON_CORPORA to the folder that holds corpora/ (%v)", err)
-	}
-	return dir
-}
 
 // A verdict is one line of patterns.jsonl: what another validator said of a pattern.
 type verdict struct {
@@ -58,7 +44,7 @@ func lines[T any](t testing.TB, path string) (all []T) {
 // TestVerdictsAreThoseOfTheReferenceValidator: what others accept is accepted and what they
 // refuse is refused, without exception.
 func TestVerdictsAreThoseOfTheReferenceValidator(t *testing.T) {
-	rows := lines[verdict](t, filepath.Join(corpora(t), "patterns", "patterns.jsonl"))
+	rows := lines[verdict](t, corpora.Path(t, "corpora", "patterns", "patterns.jsonl"))
 	type count struct{ valid, invalid, wrong int }
 	bySource := map[string]*count{}
 	for _, row := range rows {
@@ -93,7 +79,7 @@ func TestVerdictsAreThoseOfTheReferenceValidator(t *testing.T) {
 // each such finding has a pattern that is the reason not to refuse.
 func TestWhatCirculatesIsAFinding(t *testing.T) {
 	counts := map[string]int{}
-	for _, row := range lines[verdict](t, filepath.Join(corpora(t), "patterns", "patterns.jsonl")) {
+	for _, row := range lines[verdict](t, corpora.Path(t, "corpora", "patterns", "patterns.jsonl")) {
 		p, err := pattern.Parse(row.Pattern)
 		if err != nil {
 			continue
@@ -141,7 +127,7 @@ func TestIndicatorsInTheWildParse(t *testing.T) {
 // indicatorPatterns collects the STIX patterns of all indicators below the corpora.
 func indicatorPatterns(t *testing.T) (all []string) {
 	t.Helper()
-	err := filepath.WalkDir(corpora(t), func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir(corpora.Path(t, "corpora"), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".json") && !strings.HasSuffix(path, ".jsonl") {
 			return err
 		}

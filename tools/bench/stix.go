@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/liaison-office/liaison/internal/corpora"
 	"github.com/liaison-office/liaison/stix"
 )
 
@@ -161,11 +162,7 @@ func cpuTime() time.Duration {
 
 // attack returns the objects of ATT&CK for mobile, nil if they are not at hand.
 func attack() ([][]byte, error) {
-	dir := os.Getenv("LIAISON_CORPORA")
-	if dir == "" {
-		dir = filepath.Join("..", "shared")
-	}
-	f, err := os.Open(filepath.Join(dir, "corpora", "attack", "mobile-attack-17.1.json.gz"))
+	f, err := os.Open(filepath.Join(corpora.Folder(), "corpora", "attack", "mobile-attack-17.1.json.gz"))
 	if err != nil {
 		return nil, nil
 	}

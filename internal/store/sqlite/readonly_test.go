@@ -15,32 +15,6 @@ import (
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
 
-// contents are the files of a folder: mode, time and bytes.
-func contents(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		all[path] = info.Mode().String() + info.ModTime().String()
-		if !e.IsDir() {
-			b, err := os.ReadFile(path)
-			all[path] += string(b)
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 // seal takes away the right to write, until the test ends.
 func seal(t *testing.T, dir string) {
 	t.Helper()
@@ -77,7 +51,7 @@ func TestAStoreOnAMediumThatCannotBeWrittenIsRead(t *testing.T) {
 	}
 	for _, dir := range []string{dir, crashed} {
 		seal(t, dir)
-		before := contents(t, dir)
+		before := storetest.Contents(t, dir)
 		a := openTest(t, dir, Config{ReadOnly: true, Readers: 2})
 		b := openTest(t, dir, Config{ReadOnly: true})
 		for _, s := range []*Store{a, b} {
@@ -92,7 +66,7 @@ func TestAStoreOnAMediumThatCannotBeWrittenIsRead(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if after := contents(t, dir); !maps.Equal(before, after) {
+		if after := storetest.Contents(t, dir); !maps.Equal(before, after) {
 			t.Errorf("the folder has changed: %d files, were %d", len(after), len(before))
 		}
 	}
