@@ -30,6 +30,7 @@ build:
 	$(GO) build -o bin/ ./cmd/liaison
 
 # setup installs what tests need and the machine lacks: Node.js re-computes the
-# format vectors. Debian's package, as root; elsewhere the test says it skipped.
+# format vectors, PostgreSQL runs its engine of the store. Debian's packages, as
+# root; elsewhere the tests say that they skipped.
 setup:
 	@./tools/setup

@@ -24,6 +24,7 @@ var Rooms = map[string][]string{
 	"internal/store":           {""},
 	"internal/store/storetest": {"", "internal/store"},
 	"internal/store/sqlite":    {"", "internal/store"},
+	"internal/store/postgres":  {"", "internal/store"},
 
 	// Ground.
 	"internal/registry": {"", "stix", "ledger"},
@@ -57,7 +58,7 @@ var Rooms = map[string][]string{
 }
 
 // Engines may be imported by the assembly and by tools, by nobody else.
-var Engines = []string{"internal/store/sqlite"}
+var Engines = []string{"internal/store/sqlite", "internal/store/postgres"}
 
 // Assemblies may import engines.
 var Assemblies = []string{"internal/office", "tools/bench", "internal/desk/desktest"}

@@ -86,6 +86,17 @@ type Store interface {
 	Close() error
 }
 
+// Listener is an optional power of an engine whose database several processes
+// share: it hears of what the others write.
+type Listener interface {
+	// Listen calls hint after commits that appended to a collection, whoever
+	// made them, until ctx ends or the store is closed, and returns why. The zero
+	// id stands for any collection: it comes at the beginning and whenever commits
+	// may have gone by unheard. A hint may be late, repeated or lost with the
+	// process that committed: it says when to look, and never what is there.
+	Listen(ctx context.Context, hint func(c liaison.CollectionID)) error
+}
+
 // View reads one snapshot. Methods may be called inside yield functions.
 type View interface {
 	// Position returns where the log of c ends.

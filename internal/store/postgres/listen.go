@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/store"
+)
+
+// Listen implements store.Listener.
+func (s *Store) Listen(ctx context.Context, hint func(liaison.CollectionID)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.listeners.Go(func() { // ends with Listen, or ends it
+		select {
+		case <-s.closed:
+			cancel(store.ErrClosed)
+		case <-ctx.Done():
+		}
+	})
+	for {
+		err := s.listen(ctx, hint)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.Log.Warn("what other processes write is not heard of until there is a connection again", "store", s.name, "err", err)
+		select {
+		case <-time.After(longestPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// listen hears what is said on one connection. What was said before it is not
+// heard any more, so that anything may have changed.
+func (s *Store) listen(ctx context.Context, hint func(liaison.CollectionID)) error {
+	c, err := pgx.ConnectConfig(ctx, s.reading.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer c.Close(context.WithoutCancel(ctx))
+	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	hint(liaison.CollectionID{})
+	for {
+		n, err := c.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		if id, err := liaison.ParseCollectionID(n.Payload); err == nil {
+			hint(id)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/internal/store/storetest"
+)
+
+func TestContract(t *testing.T) {
+	s := fast(t)
+	storetest.Run(t, func(t testing.TB) func() store.Store {
+		database := s.schema(t)
+		return func() store.Store { return openTest(t, database, Config{unsynced: true}) } // the contract cuts no power
+	})
+}
+
+// Digests of eight bytes can be made to collide.
+func TestADigestThatCollidesFindsNothingElse(t *testing.T) {
+	s := openTest(t, fast(t).schema(t), Config{unsynced: true})
+	l := storetest.NewLog(1)
+	fill(t, s, l, 10)
+	other := liaison.H([]byte("another act"))
+	err := s.Update(context.Background(), nil, func(w store.Tx) error {
+		t := w.(*tx)
+		_, err1 := t.exec("INSERT INTO ids SELECT $1, false, 1, key FROM objects", idDigest("note--b"))
+		_, err2 := t.exec("UPDATE proofs SET act_h = $1", digest(other))
+		return errors.Join(err1, err2)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := func(*store.Entry) error { return errors.New("it is found") }
+	err = s.View(context.Background(), func(v store.View) error {
+		return errors.Join(
+			v.Find(l.Collection, "note--b", store.Meta, found),
+			v.FindSame(l.Collection, "note--b", 1, store.Meta, found),
+			v.FindShown(l.Collection, "note--b", store.Meta, found),
+			v.FindAct(l.Collection, other, store.Meta, found))
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func fill(t testing.TB, s store.Store, l *storetest.Log, n int) {
+	t.Helper()
+	es := l.Next(n)
+	if err := appendTo(s, l.Collection, es); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func appendTo(s store.Store, c liaison.CollectionID, es []store.Entry) error {
+	return s.Update(context.Background(), []liaison.CollectionID{c}, func(tx store.Tx) error { return tx.Append(c, es) })
+}
+
+func sizeOf(t testing.TB, s store.Store, c liaison.CollectionID) uint64 {
+	t.Helper()
+	var p store.Position
+	err := s.View(context.Background(), func(v store.View) (err error) {
+		p, err = v.Position(c)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Size
+}
