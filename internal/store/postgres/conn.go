@@ -237,7 +237,7 @@ func isAway(err error) bool {
 // up.
 func brokenOff(err error) bool {
 	var network net.Error
-	return errors.As(err, &network) || pgconn.Timeout(err) ||
+	return errors.As(err, &network) || pgconn.Timeout(err) || errors.Is(err, pgconn.ErrConnClosed) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 

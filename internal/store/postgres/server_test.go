@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +27,7 @@ type server struct {
 	settings []string
 	as       *syscall.Credential // nil: the user that runs the tests
 	cmd      *exec.Cmd
-	said     *bytes.Buffer
+	ended    chan struct{} // closed when cmd has
 }
 
 var shared struct {
@@ -149,36 +148,57 @@ func (s *server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// start starts the server and waits until it answers.
+// start starts the server and waits until it answers. After a kill it is begun
+// again and again, until what the last one left behind has ended.
 func (s *server) start(t testing.TB) {
 	t.Helper()
-	args := []string{"-D", s.data(), "-k", s.dir, "-h", ""}
-	for _, set := range s.settings {
-		args = append(args, "-c", set)
-	}
-	s.said = new(bytes.Buffer)
-	s.cmd = s.command("postgres", args...)
-	s.cmd.Stderr, s.cmd.Stdout = s.said, s.said
-	s.cmd.WaitDelay = time.Second
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	s.launch(t)
 	for range 600 {
 		c, err := pgx.Connect(context.Background(), s.url(""))
 		if err == nil {
 			c.Close(context.Background())
 			return
 		}
-		time.Sleep(50 * time.Millisecond) // there is nothing to wait on
+		select {
+		case <-s.ended:
+			s.launch(t)
+		case <-time.After(20 * time.Millisecond): // there is nothing to wait on
+		}
 	}
 	s.end(syscall.SIGQUIT)
-	t.Fatalf("PostgreSQL does not answer:\n%s", s.said)
+	said, _ := os.ReadFile(s.log())
+	t.Fatalf("PostgreSQL does not answer:\n%s", said)
+}
+
+func (s *server) log() string { return filepath.Join(s.dir, "log") }
+
+func (s *server) launch(t testing.TB) {
+	t.Helper()
+	args := []string{"-D", s.data(), "-k", s.dir, "-h", ""}
+	for _, set := range s.settings {
+		args = append(args, "-c", set)
+	}
+	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd, ended := s.command("postgres", args...), make(chan struct{})
+	cmd.Stderr, cmd.Stdout = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		cmd.Wait()
+		close(ended)
+	}()
+	s.cmd, s.ended = cmd, ended
 }
 
 // end ends the server and waits for it.
 func (s *server) end(by syscall.Signal) {
 	s.cmd.Process.Signal(by)
-	s.cmd.Wait()
+	<-s.ended
 }
 
 // url names a schema of the server's database.
