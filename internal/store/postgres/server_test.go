@@ -30,43 +30,46 @@ type server struct {
 	ended    chan struct{} // closed when cmd has
 }
 
+// shared are the servers that tests share, and how many schemas they made.
 var shared struct {
 	sync.Mutex
-	*server
-	schemas int
+	fast, durable *server
+	schemas       int
 }
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if s := shared.server; s != nil {
-		s.end(syscall.SIGINT)
-		os.RemoveAll(s.dir)
+	for _, s := range []*server{shared.fast, shared.durable} {
+		if s != nil {
+			s.end(syscall.SIGQUIT)
+			os.RemoveAll(s.dir)
+		}
 	}
 	os.Exit(code)
 }
 
-// fast is a server for what cuts no power.
+// fast is the server for what cuts no power.
 func fast(t testing.TB) *server {
+	t.Helper()
+	return share(t, &shared.fast, "fsync=off", "full_page_writes=off")
+}
+
+// durable is the server that keeps what it acknowledges.
+func durable(t testing.TB) *server {
+	t.Helper()
+	return share(t, &shared.durable)
+}
+
+func share(t testing.TB, place **server, settings ...string) *server {
 	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
-	if shared.server == nil {
-		shared.server = newServer(t, "fsync=off", "full_page_writes=off", "max_connections=100")
-		shared.start(t)
+	if *place == nil {
+		s := newServer(t, settings...)
+		s.start(t)
+		*place = s
 	}
-	return shared.server
-}
-
-// durable is a server of one test that keeps what it acknowledges.
-func durable(t testing.TB, settings ...string) *server {
-	t.Helper()
-	s := newServer(t, settings...)
-	s.start(t)
-	t.Cleanup(func() {
-		s.end(syscall.SIGQUIT)
-		os.RemoveAll(s.dir)
-	})
-	return s
+	return *place
 }
 
 func newServer(t testing.TB, settings ...string) *server {
