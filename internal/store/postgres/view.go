@@ -98,7 +98,7 @@ func (v *view) Range(c liaison.CollectionID, from, to uint64, part store.Part, y
 	if err != nil {
 		return fail("range", c, err)
 	}
-	sql := columns(part, " AND p.key >= $1 AND p.key < $2") + " WHERE o.key >= $1 AND o.key < $2 ORDER BY o.key"
+	sql := columns(part, " AND %[1]s.key >= $1 AND %[1]s.key < $2") + " WHERE o.key >= $1 AND o.key < $2 ORDER BY o.key"
 	first, end := l.keys(from, to)
 	for ; first < end; first += chunk {
 		if err := v.entries(part, yield, sql, first, min(first+chunk, end)); err != nil {
@@ -166,15 +166,15 @@ func idDigest(id string) int64 { return digest(sha256.Sum256([]byte(id))) }
 
 func digest(h [32]byte) int64 { return int64(binary.BigEndian.Uint64(h[:8])) }
 
-// columns selects what scan reads. The rows of one entry have one key; and says
-// more about that of proofs.
+// columns selects what scan reads. The rows of one entry have one key; and is a
+// format for what more is known of that of a table.
 func columns(part store.Part, and string) string {
-	sql, from := "SELECT o.key, g.by, o.added, o.kind, o.id, o.version, o.type", " FROM objects o LEFT JOIN gaps g ON g.key = o.key"
+	sql, from := "SELECT o.key, g.by, o.added, o.kind, o.id, o.version, o.type", " FROM objects o LEFT JOIN gaps g ON g.key = o.key"+bound(and, "g")
 	if part&store.Bytes != 0 {
 		sql += ", o.bytes"
 	}
 	if part&(store.Proof|store.Tree) != 0 {
-		from += " JOIN proofs p ON p.key = o.key" + and
+		from += " JOIN proofs p ON p.key = o.key" + bound(and, "p")
 	}
 	if part&store.Proof != 0 {
 		sql += ", p.acthash, p.salt, p.leaf, p.act, p.batch, p.consent, p.hops"
@@ -183,6 +183,13 @@ func columns(part store.Part, and string) string {
 		sql += ", p.hashes"
 	}
 	return sql + from
+}
+
+func bound(and, table string) string {
+	if and == "" {
+		return ""
+	}
+	return fmt.Sprintf(and, table)
 }
 
 // entries yields what a query by columns finds.
