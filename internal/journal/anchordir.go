@@ -10,10 +10,12 @@ import (
 	"strings"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/ledger"
 )
 
 // AnchorDir keeps anchors as one file per collection in a folder of its own,
-// outside the store's and outside its backups.
+// outside the store's and outside its backups. Processes may share it, also
+// from several machines if its file system locks files between them (flock).
 type AnchorDir string
 
 func (d AnchorDir) path(o liaison.Origin) string {
@@ -63,12 +65,37 @@ func (d AnchorDir) Ready() error {
 
 func (d AnchorDir) make() error { return os.MkdirAll(string(d), 0o700) }
 
-// Save implements Anchor: write beside, sync, rename, sync the folder.
-func (d AnchorDir) Save(o liaison.Origin, note string) error {
+// lockFile is locked by the Save that is at work.
+const lockFile = "lock"
+
+// Save implements Anchor: under a lock between processes.
+func (d AnchorDir) Save(o liaison.Origin, note string) (kept string, err error) {
 	if err := d.make(); err != nil {
-		return err
+		return "", err
 	}
-	path := d.path(o)
+	err = d.locked(func() (err error) {
+		var there bool
+		if kept, there, err = d.Load(o); err != nil || there && !replaces(note, kept) {
+			return err
+		}
+		kept = note
+		return d.replace(d.path(o), note)
+	})
+	return kept, err
+}
+
+// replaces reports whether a note may take the place of the one that is kept:
+// it is of a later size, or says the same. One that cannot be read stays, for
+// who reads it to say so.
+func replaces(note, kept string) bool {
+	next, err1 := ledger.ReadCheckpoint(note)
+	last, err2 := ledger.ReadCheckpoint(kept)
+	return err1 == nil && err2 == nil && next.Origin == last.Origin &&
+		(next.Size > last.Size || next.Size == last.Size && next.Root == last.Root)
+}
+
+// replace writes beside, syncs, renames and syncs the folder.
+func (d AnchorDir) replace(path, note string) error {
 	if err := writeSynced(path+".new", []byte(note)); err != nil {
 		return err
 	}
@@ -79,8 +106,7 @@ func (d AnchorDir) Save(o liaison.Origin, note string) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	return dir.Sync()
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func writeSynced(path string, b []byte) error {

@@ -14,12 +14,15 @@ import (
 )
 
 // Anchor keeps the newest signed checkpoint of each log outside the store and
-// its backups, so that a store that went back in time is noticed.
+// its backups, so that a store that went back in time is noticed. Every process
+// that writes to a store keeps them in the same place.
 type Anchor interface {
 	// Load returns the note last saved for an origin, and whether there is one.
 	Load(origin liaison.Origin) (note string, ok bool, err error)
-	// Save replaces it; it is durable when Save returns.
-	Save(origin liaison.Origin, note string) error
+	// Save replaces it, unless what is kept is of a later size, or of the same with
+	// another root, or cannot be read: whichever process saved it. kept is the
+	// note that is there afterwards, durably.
+	Save(origin liaison.Origin, note string) (kept string, err error)
 	// Ready says why Save could not keep a note now. It is asked before every
 	// commit, and need not wait for the disk.
 	Ready() error
@@ -230,17 +233,19 @@ func (j *Journal) Confront(v store.View, c liaison.CollectionID, h liaison.Hop) 
 	err = agrees(v, c, cp)
 	if errors.Is(err, ErrBehind) {
 		j.stop(c, err)
-		return errors.Join(j.stoppedErr(c), j.keep(cp.Origin, h.Checkpoint))
+		_, saved := j.keep(cp.Origin, h.Checkpoint)
+		return errors.Join(j.stoppedErr(c), saved)
 	}
 	return err
 }
 
-// keep saves an anchor.
-func (j *Journal) keep(o liaison.Origin, note string) error {
-	if err := j.Anchor.Save(o, note); err != nil {
-		return fmt.Errorf("checkpoint of %s: %w", o.Collection, noAnchor(err))
+// keep saves an anchor and returns the note that is kept: another one, if that
+// is newer.
+func (j *Journal) keep(o liaison.Origin, note string) (kept string, err error) {
+	if kept, err = j.Anchor.Save(o, note); err != nil {
+		return "", fmt.Errorf("checkpoint of %s: %w", o.Collection, noAnchor(err))
 	}
-	return nil
+	return kept, nil
 }
 
 // noAnchor says why no anchor can be written. A full disk is one trouble,
@@ -317,10 +322,13 @@ func (j *Journal) sign(v store.View, c liaison.CollectionID, size uint64, done *
 	if size < done.size || size == 0 {
 		return note, nil // of an earlier size: the anchor stays with the newest
 	}
-	if err := j.keep(origin, note); err != nil {
+	kept, err := j.keep(origin, note)
+	if err != nil {
 		return "", err
 	}
-	done.size, done.note = size, note
+	if kept == note {
+		done.size, done.note = size, note
+	}
 	return note, nil
 }
 

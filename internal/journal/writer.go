@@ -216,7 +216,7 @@ func (w *writer) begin() error {
 		return err
 	}
 	note := w.j.Signer.SignCheckpoint(origin, ledger.Checkpoint{Origin: origin, Root: root}.Text())
-	if err := w.j.keep(origin, note); err != nil {
+	if _, err := w.j.keep(origin, note); err != nil {
 		return err
 	}
 	return w.tx.Put(bucketSigned, w.c.String(), []byte("1"))
