@@ -44,7 +44,7 @@ func (w *watched) View(ctx context.Context, fn func(store.View) error) error {
 	})
 }
 
-func (w *watched) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+func (w *watched) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
 	w.note("update")
 	return w.Store.Update(ctx, lock, fn)
 }

@@ -25,7 +25,7 @@ type disk struct {
 	broken atomic.Bool
 }
 
-func (d *disk) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+func (d *disk) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
 	switch {
 	case d.full.Load():
 		return errors.Join(store.ErrFull, errors.New("/srv/office/store: ENOSPC"))

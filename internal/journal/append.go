@@ -265,7 +265,7 @@ func (j *Journal) transact(group []*request) error {
 	slices.SortFunc(ids, compareIDs)
 	ids = slices.Compact(ids)
 	edges := map[liaison.CollectionID]*edge{}
-	err := j.Store.Update(context.Background(), ids, func(tx store.Tx) error {
+	err := j.Store.Update(context.Background(), store.Lock{Collections: ids}, func(tx store.Tx) error {
 		if err := j.claim(tx); err != nil {
 			return err
 		}

@@ -245,7 +245,7 @@ type counting struct {
 	found int // owned by the journal's goroutine; read between its commits
 }
 
-func (s *counting) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+func (s *counting) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
 	return s.Store.Update(ctx, lock, func(tx store.Tx) error { return fn(countingTx{tx, s}) })
 }
 

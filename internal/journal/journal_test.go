@@ -374,7 +374,7 @@ type faulty struct {
 	next error
 }
 
-func (f *faulty) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+func (f *faulty) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
 	f.mu.Lock()
 	err := f.next
 	f.mu.Unlock()

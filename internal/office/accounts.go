@@ -118,7 +118,7 @@ func (a *Accounts) change(ctx context.Context, name, password string, fn func(ol
 	if password != "" {
 		sec = marshal(a.newSecret(password))
 	}
-	return a.store.Update(ctx, nil, func(tx store.Tx) error {
+	return a.store.Update(ctx, store.Lock{}, func(tx store.Tx) error {
 		old, ok, err := loadAccount(tx, name)
 		if err != nil {
 			return err
@@ -212,7 +212,7 @@ func (a *Accounts) NewToken(ctx context.Context, name string, life time.Duration
 	if life > 0 {
 		t.Expires = liaison.InstantOf(a.now().Add(life))
 	}
-	err = a.store.Update(ctx, nil, func(tx store.Tx) error { return tx.Put(bucketToken, tokenKey(text), marshal(t)) })
+	err = a.store.Update(ctx, store.Lock{}, func(tx store.Tx) error { return tx.Put(bucketToken, tokenKey(text), marshal(t)) })
 	return text, err
 }
 

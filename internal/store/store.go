@@ -60,9 +60,8 @@ const MaxEntries = 1 << 40
 
 // Store is one office's database. Its methods may be called concurrently.
 type Store interface {
-	// Update runs fn in one write transaction, with the collections named
-	// locked in the order of their ids. Updates that name a common collection
-	// run one after the other, and so do those that name none.
+	// Update runs fn in one write transaction, under the lock (Lock says against
+	// whom). Collections are locked in the order of their ids.
 	//
 	// When Update returns nil, everything fn wrote is durable (fsynced) and
 	// visible to every View that starts afterwards. When it returns an error,
@@ -73,7 +72,7 @@ type Store interface {
 	//
 	// fn runs once. It must not call Update or View of the same store, and tx
 	// is not used after fn returns nor by two goroutines at a time.
-	Update(ctx context.Context, lock []liaison.CollectionID, fn func(tx Tx) error) error
+	Update(ctx context.Context, lock Lock, fn func(tx Tx) error) error
 
 	// View runs fn on one snapshot: everything committed before View was
 	// called, and nothing committed after fn began. Views are short: they hold
@@ -85,6 +84,24 @@ type Store interface {
 	// Close waits for what is running and releases the database.
 	Close() error
 }
+
+// Lock says what an Update keeps others from. It holds against every Update of
+// every process on the same database, from before fn runs until the commit is
+// visible. It keeps no View waiting.
+type Lock struct {
+	// Collections may be appended to. Updates that name a common one run one
+	// after the other. Any of them may come twice, and in any order.
+	Collections []liaison.CollectionID
+
+	// Alone: no other Update runs. It is meant for what reads keyed state and
+	// writes by what it read, where no collection guards that state. An Update
+	// that names no collection is alone too. Those that come later wait behind
+	// one that waits to be alone.
+	Alone bool
+}
+
+// IsAlone reports whether no other Update runs beside one with this lock.
+func (l Lock) IsAlone() bool { return l.Alone || len(l.Collections) == 0 }
 
 // Listener is an optional power of an engine whose database several processes
 // share: it hears of what the others write.

@@ -222,7 +222,7 @@ func (o *Office) PutAccount(t T, a registry.Account) desk.Viewer {
 	t.Helper()
 	raw, err := json.Marshal(a)
 	if err == nil {
-		err = o.Store.Update(context.Background(), nil, func(tx store.Tx) error {
+		err = o.Store.Update(context.Background(), store.Lock{}, func(tx store.Tx) error {
 			return tx.Put(desk.BucketAccounts, a.Name, raw)
 		})
 	}

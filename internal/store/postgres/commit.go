@@ -31,16 +31,15 @@ func (e inDoubt) Unwrap() error { return e.error }
 // errLost is what becomes of a transaction whose COMMIT did not arrive.
 var errLost = errors.New("the connection was lost and nothing was written")
 
-// begins is the first message of an Update. Those that lock no collection lock
-// the one row of liaison.
+// begins is the first message of an Update.
 func (w *writer) begins(alone bool) string {
 	w.number++
-	sql := fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"+hold+
-		`INSERT INTO commits (writer, number) VALUES ('\x%x', %d) ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = now(); SELECT version FROM liaison`, w.id, w.number)
+	hold := holdBeside
 	if alone {
-		sql += " FOR UPDATE"
+		hold = holdAlone
 	}
-	return sql
+	return fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"+hold+
+		`INSERT INTO commits (writer, number) VALUES ('\x%x', %d) ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = now(); SELECT version FROM liaison`, w.id, w.number)
 }
 
 // commit makes the transaction durable. From here on it is not interrupted.

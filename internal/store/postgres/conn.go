@@ -137,11 +137,18 @@ func warning(c *pgconn.PgConn) string {
 	return w
 }
 
-// hold keeps a migration away until the transaction ends. LOCK comes before
-// the first snapshot, so that what is read then is of the schema it says.
-const hold = "; LOCK TABLE liaison IN ACCESS SHARE MODE; "
+// The locks of transactions on the table liaison. Each keeps a migration away
+// until the transaction ends, and one that is alone keeps other Updates away too;
+// the server grants them in the order in which they were asked for. LOCK comes
+// before the first snapshot, so that what is read then is of the schema it says
+// and of the time after the lock.
+const (
+	holdView   = "; LOCK TABLE liaison IN ACCESS SHARE MODE; "
+	holdBeside = "; LOCK TABLE liaison IN ROW SHARE MODE; "
+	holdAlone  = "; LOCK TABLE liaison IN EXCLUSIVE MODE; "
+)
 
-const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" + hold + "SELECT version FROM liaison"
+const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" + holdView + "SELECT version FROM liaison"
 
 // begin starts a transaction, and looks for the server while it is away.
 // Nothing has been done by then, so that trying again is safe.

@@ -285,7 +285,7 @@ func TestProcessesOnOneDatabaseKeepTheOrder(t *testing.T) {
 			writing.Go(func() {
 				for range each / 2 {
 					both := []liaison.CollectionID{common.Collection, own.Collection}
-					err := s.Update(context.Background(), both, func(tx store.Tx) error {
+					err := s.Update(context.Background(), store.Lock{Collections: both}, func(tx store.Tx) error {
 						return errors.Join(appendNext(tx, common.Collection, group), appendNext(tx, own.Collection, 1))
 					})
 					if err != nil {

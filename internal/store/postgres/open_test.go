@@ -53,7 +53,7 @@ func TestARunningProcessRefusesASchemaThatBecameNewer(t *testing.T) {
 	s, newer := openTest(t, database, Config{unsynced: true}), openTest(t, database, Config{unsynced: true})
 	l := storetest.NewLog(1)
 	fill(t, s, l, 3)
-	err := newer.Update(context.Background(), nil, func(w store.Tx) error {
+	err := newer.Update(context.Background(), store.Lock{}, func(w store.Tx) error {
 		_, err := w.(*tx).exec("UPDATE liaison SET version = version + 1")
 		return err
 	})

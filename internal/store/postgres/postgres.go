@@ -46,7 +46,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
 )
 
@@ -196,7 +195,7 @@ func (s *Store) View(ctx context.Context, fn func(store.View) error) error {
 }
 
 // Update implements store.Store.
-func (s *Store) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+func (s *Store) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
 	w, err := take(ctx, s.writers, s.closed)
 	if err != nil {
 		return s.said("update", err)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/liaison-office/liaison"
@@ -18,13 +19,51 @@ func TestContract(t *testing.T) {
 	})
 }
 
+// The contract holds whichever process of several does what.
+func TestContractOfSeveralProcesses(t *testing.T) {
+	s := fast(t)
+	storetest.Run(t, func(t testing.TB) func() store.Store {
+		database := s.schema(t)
+		return func() store.Store {
+			return &several{stores: []store.Store{
+				openTest(t, database, Config{unsynced: true}),
+				openTest(t, database, Config{unsynced: true}),
+			}}
+		}
+	})
+}
+
+// several are processes that take turns.
+type several struct {
+	stores []store.Store
+	turn   atomic.Uint32
+}
+
+func (s *several) next() store.Store { return s.stores[int(s.turn.Add(1))%len(s.stores)] }
+
+func (s *several) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
+	return s.next().Update(ctx, lock, fn)
+}
+
+func (s *several) View(ctx context.Context, fn func(store.View) error) error {
+	return s.next().View(ctx, fn)
+}
+
+func (s *several) Close() error {
+	errs := make([]error, len(s.stores))
+	for i := range errs {
+		errs[i] = s.stores[i].Close()
+	}
+	return errors.Join(errs...)
+}
+
 // Digests of eight bytes can be made to collide.
 func TestADigestThatCollidesFindsNothingElse(t *testing.T) {
 	s := openTest(t, fast(t).schema(t), Config{unsynced: true})
 	l := storetest.NewLog(1)
 	fill(t, s, l, 10)
 	other := liaison.H([]byte("another act"))
-	err := s.Update(context.Background(), nil, func(w store.Tx) error {
+	err := s.Update(context.Background(), store.Lock{}, func(w store.Tx) error {
 		t := w.(*tx)
 		_, err1 := t.exec("INSERT INTO ids SELECT $1, false, 1, key FROM objects", idDigest("note--b"))
 		_, err2 := t.exec("UPDATE proofs SET act_h = $1", digest(other))
@@ -55,7 +94,7 @@ func fill(t testing.TB, s store.Store, l *storetest.Log, n int) {
 }
 
 func appendTo(s store.Store, c liaison.CollectionID, es []store.Entry) error {
-	return s.Update(context.Background(), []liaison.CollectionID{c}, func(tx store.Tx) error { return tx.Append(c, es) })
+	return s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{c}}, func(tx store.Tx) error { return tx.Append(c, es) })
 }
 
 func sizeOf(t testing.TB, s store.Store, c liaison.CollectionID) uint64 {

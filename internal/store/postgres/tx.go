@@ -27,31 +27,31 @@ var errAbsent = errors.New("collection has no row")
 
 // beginUpdate starts a transaction and locks. Nothing has been done by then, so
 // that trying again is safe.
-func (s *Store) beginUpdate(ctx context.Context, w *writer, lock []liaison.CollectionID) (*tx, error) {
-	lock = slices.Clone(lock)
-	slices.SortFunc(lock, func(a, b liaison.CollectionID) int { return slices.Compare(a[:], b[:]) })
-	lock = slices.Compact(lock)
+func (s *Store) beginUpdate(ctx context.Context, w *writer, lock store.Lock) (*tx, error) {
+	cs := slices.Clone(lock.Collections)
+	slices.SortFunc(cs, func(a, b liaison.CollectionID) int { return slices.Compare(a[:], b[:]) })
+	cs = slices.Compact(cs)
 	for made := false; ; made = true {
 		var t *tx
 		err := s.insist(ctx, func() (err error) {
-			t, err = s.beginLocked(ctx, w, lock)
+			t, err = s.beginLocked(ctx, w, lock.IsAlone(), cs)
 			return err
 		})
 		if err == nil || made || !errors.Is(err, errAbsent) {
 			return t, err
 		}
-		if err := s.make(ctx, lock); err != nil {
+		if err := s.make(ctx, cs); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (s *Store) beginLocked(ctx context.Context, w *writer, lock []liaison.CollectionID) (*tx, error) {
-	c, err := s.beginOnce(ctx, s.writing, w.begins(len(lock) == 0))
+func (s *Store) beginLocked(ctx context.Context, w *writer, alone bool, cs []liaison.CollectionID) (*tx, error) {
+	c, err := s.beginOnce(ctx, s.writing, w.begins(alone))
 	if err != nil {
 		return nil, err
 	}
-	t := &tx{view: newView(ctx, c), held: c, locked: lock}
+	t := &tx{view: newView(ctx, c), held: c, locked: cs}
 	if err := t.lock(); err != nil {
 		t.release()
 		return nil, fmt.Errorf("lock: %w", err)

@@ -34,7 +34,7 @@ func BenchmarkAppend(b *testing.B) {
 
 func fill(b testing.TB, s *Store, l *storetest.Log) {
 	for i := 0; i < len(l.Entries); i += group {
-		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
+		err := s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, l.Entries[i:min(i+group, len(l.Entries))])
 		})
 		if err != nil {

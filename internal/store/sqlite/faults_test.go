@@ -183,7 +183,7 @@ func failAt(t *testing.T, d *disk, dir string) (refused bool) {
 	acked := uint64(0)
 	for range 8 {
 		from, failed := acked, d.failed()
-		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
+		err := s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, l.Entries[from:from+5])
 		})
 		if err == nil {
@@ -261,7 +261,7 @@ func TestAStoreThatCrashedOnAFullDiskIsReadAndRecovers(t *testing.T) {
 	}
 	more := l.Next(5)
 	add := func() error {
-		return s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error { return tx.Append(l.Collection, more) })
+		return s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error { return tx.Append(l.Collection, more) })
 	}
 	if err := add(); !errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrBroken) {
 		t.Errorf("a write while it is full: %v", err)
@@ -337,7 +337,7 @@ func TestAnUpdateReturnsAfterTheSync(t *testing.T) {
 		d.mu.Lock()
 		d.dirty = true // a commit that writes nothing would not do
 		d.mu.Unlock()
-		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
+		err := s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, es)
 		})
 		if err != nil {

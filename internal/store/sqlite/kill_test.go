@@ -52,7 +52,7 @@ func appendForever(dir string) error {
 	fmt.Println(p.Size)
 	for {
 		es := l.Next(1 + rand.IntN(maxKillGroup))
-		err := s.Update(ctx, []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
+		err := s.Update(ctx, store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, es)
 		})
 		if err != nil {

@@ -254,7 +254,7 @@ func TestTheWriteAheadLogIsBounded(t *testing.T) {
 	}
 	longest := int64(0)
 	for i := 0; i < len(l.Entries); i += 20 {
-		err := s.Update(ctx, []liaison.CollectionID{l.Collection}, func(tx store.Tx) error {
+		err := s.Update(ctx, store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, l.Entries[i:i+20])
 		})
 		if err != nil {
@@ -289,7 +289,7 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 		l.Next(20)
 		s := openTest(t, dir, Config{})
 		fill(t, s, l)
-		err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(tx store.Tx) error { return tx.Hide(l.Collection, 3, 4) })
+		err := s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error { return tx.Hide(l.Collection, 3, 4) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,7 +58,7 @@ func TestAStoreOnAMediumThatCannotBeWrittenIsRead(t *testing.T) {
 			if n := checkPrefix(t, s, l); n != 300 {
 				t.Errorf("%d entries are read of 300", n)
 			}
-			err := s.Update(context.Background(), []liaison.CollectionID{l.Collection}, func(store.Tx) error { return nil })
+			err := s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(store.Tx) error { return nil })
 			if !errors.Is(err, errReadOnly) {
 				t.Errorf("update: %v", err)
 			}

@@ -38,7 +38,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
 )
 
@@ -260,7 +259,7 @@ func (c *conn) snapshot(ctx context.Context, fn func(store.View) error) (err err
 var errReadOnly = errors.New("the store is open for reading only")
 
 // Update implements store.Store.
-func (s *Store) Update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+func (s *Store) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
 	if s.readOnly {
 		return fmt.Errorf("update store %s: %w", s.dir, errReadOnly)
 	}
@@ -282,7 +281,7 @@ func (s *Store) Update(ctx context.Context, lock []liaison.CollectionID, fn func
 	return nil
 }
 
-func (w *writer) update(ctx context.Context, lock []liaison.CollectionID, fn func(store.Tx) error) error {
+func (w *writer) update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
 	if err := w.begin(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -292,7 +291,7 @@ func (w *writer) update(ctx context.Context, lock []liaison.CollectionID, fn fun
 			w.undo()
 		}
 	}()
-	t := &tx{view: view{conn: w.conn}, locked: lock}
+	t := &tx{view: view{conn: w.conn}, locked: lock.Collections}
 	err := fn(t)
 	switch {
 	case t.failed != nil:

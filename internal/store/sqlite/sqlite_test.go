@@ -38,7 +38,7 @@ func TestADigestThatCollidesFindsNothingElse(t *testing.T) {
 	l.Next(10)
 	fill(t, s, l)
 	other := liaison.H([]byte("another act"))
-	err := s.Update(context.Background(), nil, func(t store.Tx) error {
+	err := s.Update(context.Background(), store.Lock{}, func(t store.Tx) error {
 		c := t.(*tx).conn
 		return errors.Join(
 			c.exec("INSERT INTO ids SELECT ?, 0, 1, key FROM objects", idDigest("note--b")),

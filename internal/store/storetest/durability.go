@@ -25,7 +25,7 @@ func testReopen(t *testing.T, engine Engine) {
 		s := in{t, open()}
 		s.append(a, 70)
 		s.append(b, 3)
-		s.update(nil, func(tx store.Tx) error { return tx.Put("bucket", "key", []byte{byte(len(a.Entries))}) })
+		s.update(store.Lock{}, func(tx store.Tx) error { return tx.Put("bucket", "key", []byte{byte(len(a.Entries))}) })
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func testAtomic(t *testing.T, engine Engine) {
 	s := in{t, engine(t)()}
 	kept := NewLog(1)
 	s.append(kept, 10)
-	s.update(nil, func(tx store.Tx) error { return tx.Put("b", "old", []byte("value")) })
+	s.update(store.Lock{}, func(tx store.Tx) error { return tx.Put("b", "old", []byte("value")) })
 	lost, fresh := *kept, NewLog(2)
 	reason := errors.New("reason")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -104,7 +104,7 @@ func testPanic(t *testing.T, engine Engine) {
 	l := NewLog(1)
 	func() {
 		defer func() { same(t, "recovered", recover(), "reason") }()
-		s.Update(context.Background(), nil, func(tx store.Tx) error {
+		s.Update(context.Background(), store.Lock{}, func(tx store.Tx) error {
 			tx.Put("b", "k", nil)
 			panic("reason")
 		})

@@ -27,7 +27,7 @@ func testState(t *testing.T, engine Engine) {
 		rapid.StringOfN(rapid.SampledFrom([]rune("aAbé/ \x00\U0010ffff")), 0, 4, -1),
 		rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]byte{'a', 'b', 0, 0xfe, 0xff}), 0, 4), func(b []byte) string { return string(b) }))
 	rapid.Check(t, func(r *rapid.T) {
-		s.update(nil, func(tx store.Tx) error {
+		s.update(store.Lock{}, func(tx store.Tx) error {
 			for range rapid.IntRange(1, 6).Draw(r, "writes") {
 				b, k := bucket.Draw(r, "bucket"), key.Draw(r, "key")
 				if rapid.IntRange(0, 3).Draw(r, "delete") == 0 {
@@ -70,7 +70,7 @@ func testState(t *testing.T, engine Engine) {
 
 func testEmptyValue(t *testing.T, engine Engine) {
 	s := in{t, engine(t)()}
-	s.update(nil, func(tx store.Tx) error { return tx.Put("b", "k", nil) })
+	s.update(store.Lock{}, func(tx store.Tx) error { return tx.Put("b", "k", nil) })
 	s.view(func(v store.View) error {
 		value, ok, err := v.State("b", "k")
 		same(t, "is there", ok, true)
@@ -81,7 +81,7 @@ func testEmptyValue(t *testing.T, engine Engine) {
 
 func testStateCopy(t *testing.T, engine Engine) {
 	s := in{t, engine(t)()}
-	s.update(nil, func(tx store.Tx) error { return tx.Put("b", "k", []byte("value")) })
+	s.update(store.Lock{}, func(tx store.Tx) error { return tx.Put("b", "k", []byte("value")) })
 	for range 2 {
 		s.view(func(v store.View) error {
 			value, _, err := v.State("b", "k")
@@ -95,7 +95,7 @@ func testStateCopy(t *testing.T, engine Engine) {
 func testBigState(t *testing.T, engine Engine) {
 	s := in{t, engine(t)()}
 	big := bytes.Repeat([]byte("\x00\xffab"), 1<<18)
-	s.update(nil, func(tx store.Tx) error { return tx.Put("b", "k", big) })
+	s.update(store.Lock{}, func(tx store.Tx) error { return tx.Put("b", "k", big) })
 	s.view(func(v store.View) error {
 		value, _, err := v.State("b", "k")
 		same(t, "is equal", bytes.Equal(value, big), true)

@@ -48,7 +48,7 @@ func testAbsent(t *testing.T, engine Engine) {
 		}
 		return errors.Join(err, err2, err3)
 	})
-	s.update(nil, func(tx store.Tx) error { return tx.Delete("b", "k") })
+	s.update(store.Lock{}, func(tx store.Tx) error { return tx.Delete("b", "k") })
 }
 
 func testRange(t *testing.T, engine Engine) {
@@ -100,7 +100,7 @@ func testStop(t *testing.T, engine Engine) {
 	s := in{t, engine(t)()}
 	l := NewLog(1)
 	s.append(l, 20)
-	s.update(nil, func(tx store.Tx) error { return errors.Join(tx.Put("b", "1", nil), tx.Put("b", "2", nil)) })
+	s.update(store.Lock{}, func(tx store.Tx) error { return errors.Join(tx.Put("b", "1", nil), tx.Put("b", "2", nil)) })
 	reason := errors.New("reason")
 	s.view(func(v store.View) error {
 		for _, want := range []error{store.Stop, reason} {

@@ -58,7 +58,7 @@ func testNotLocked(t *testing.T, engine Engine) {
 		"append": func(tx store.Tx) error { return tx.Append(b.Collection, b.Next(1)) },
 		"hide":   func(tx store.Tx) error { return tx.Hide(a.Collection, 0, 1) },
 	}
-	locks := map[string][]liaison.CollectionID{"append": only(a.Collection), "hide": only(b.Collection)}
+	locks := map[string]store.Lock{"append": only(a.Collection), "hide": only(b.Collection)}
 	for name, write := range writes {
 		refused(t, s.Update(context.Background(), locks[name], write), store.ErrNotLocked)
 	}

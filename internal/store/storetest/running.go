@@ -3,8 +3,10 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -16,6 +18,9 @@ import (
 
 var running = []promise{
 	{"updates of one collection run one after the other", testSerial},
+	{"an update that is alone, or names nothing, runs beside no other", testAlone},
+	{"an update that is alone has its turn while others keep coming", testFair},
+	{"a view does not wait for an update that is alone, and sees what was before", testViewBeside},
 	{"readers beside writers see whole prefixes with a true tree", testConcurrent},
 	{"an ended context ends waiting, walking and writing", testContext},
 	{"a closed store refuses, and closing again is nothing", testClosed},
@@ -24,30 +29,116 @@ var running = []promise{
 
 func testSerial(t *testing.T, engine Engine) {
 	s := in{t, engine(t)()}
-	const writers, times = 4, 10
-	for _, lock := range [][]liaison.CollectionID{nil, only(NewLog(1).Collection)} {
-		key := strconv.Itoa(len(lock))
-		parallel(t, writers, func(int) error {
-			for range times {
-				err := s.Update(context.Background(), lock, func(tx store.Tx) error {
-					b, _, err := tx.State("count", key)
-					if err != nil {
-						return err
-					}
-					return tx.Put("count", key, append(b, '.'))
-				})
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		s.view(func(v store.View) error {
-			b, _, err := v.State("count", key)
-			same(t, "count", len(b), writers*times)
-			return err
-		})
+	c := NewLog(1).Collection
+	for name, lock := range map[string]store.Lock{
+		"none": {}, "one": only(c), "alone": {Collections: []liaison.CollectionID{c}, Alone: true},
+	} {
+		const writers, times = 4, 10
+		parallel(t, writers, func(int) error { return count(s, lock, name, times) })
+		same(t, name, s.counted(name), writers*times)
 	}
+}
+
+// count reads a counter and writes the next number, in each of some updates.
+func count(s store.Store, lock store.Lock, key string, times int) error {
+	for range times {
+		err := s.Update(context.Background(), lock, func(tx store.Tx) error { return countIn(tx, key) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func countIn(tx store.Tx, key string) error {
+	b, _, err := tx.State("count", key)
+	if err != nil {
+		return err
+	}
+	return tx.Put("count", key, append(b, '.'))
+}
+
+func (s in) counted(key string) (n int) {
+	s.Helper()
+	s.view(func(v store.View) error {
+		b, _, err := v.State("count", key)
+		n = len(b)
+		return err
+	})
+	return n
+}
+
+// testAlone: who is alone reads what others wrote under other locks, and writes
+// by it.
+func testAlone(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	const beside, times = 3, 20
+	locks := []store.Lock{{}, {Collections: []liaison.CollectionID{NewLog(8).Collection}, Alone: true}}
+	for i := range beside {
+		locks = append(locks, only(NewLog(uint64(i)).Collection))
+	}
+	var running atomic.Int32
+	parallel(t, len(locks), func(i int) error {
+		for range times {
+			err := s.Update(context.Background(), locks[i], func(tx store.Tx) error {
+				if n := running.Add(1); locks[i].IsAlone() && n > 1 {
+					return fmt.Errorf("%d others run", n-1)
+				}
+				err := countIn(tx, strconv.Itoa(i))
+				if n := running.Add(-1); locks[i].IsAlone() && n > 0 {
+					return fmt.Errorf("%d others began", n)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for i := range locks {
+		same(t, "count", s.counted(strconv.Itoa(i)), times)
+	}
+}
+
+// testFair: others keep coming until the last that wants to be alone has been.
+func testFair(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	const beside, times = 3, 10
+	var done atomic.Bool
+	parallel(t, beside+1, func(i int) error {
+		if i == beside {
+			defer done.Store(true)
+			return count(s, store.Lock{}, "alone", times)
+		}
+		for !done.Load() {
+			if err := count(s, only(NewLog(uint64(i)).Collection), strconv.Itoa(i), 1); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	same(t, "count", s.counted("alone"), times)
+}
+
+func testViewBeside(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	l := NewLog(1)
+	s.append(l, 5)
+	s.update(store.Lock{Collections: []liaison.CollectionID{l.Collection}, Alone: true}, func(tx store.Tx) error {
+		ahead := *l
+		if err := tx.Append(l.Collection, ahead.Next(5)); err != nil {
+			return err
+		}
+		seen := make(chan error)
+		go func() {
+			seen <- s.View(context.Background(), func(v store.View) error {
+				p, err := v.Position(l.Collection)
+				return errors.Join(err, same64("entries", p.Size, 5))
+			})
+		}()
+		return <-seen
+	})
 }
 
 // parallel runs fn n times at once and fails the test with the first error.
@@ -156,12 +247,12 @@ func testContext(t *testing.T, engine Engine) {
 	cancel()
 	never := errors.New("ran")
 	refused(t, s.View(ended, func(store.View) error { return never }), context.Canceled)
-	refused(t, s.Update(ended, nil, func(store.Tx) error { return never }), context.Canceled)
+	refused(t, s.Update(ended, store.Lock{}, func(store.Tx) error { return never }), context.Canceled)
 
-	s.update(nil, func(store.Tx) error { // while another one writes
+	s.update(store.Lock{}, func(store.Tx) error { // while another one writes
 		ctx, cancel := context.WithCancel(context.Background())
 		waits := make(chan error)
-		go func() { waits <- s.Update(ctx, nil, func(store.Tx) error { return never }) }()
+		go func() { waits <- s.Update(ctx, store.Lock{}, func(store.Tx) error { return never }) }()
 		cancel()
 		refused(t, <-waits, context.Canceled)
 		return nil
@@ -205,7 +296,7 @@ func testClosed(t *testing.T, engine Engine) {
 	refused(t, <-closed, nil)
 	refused(t, s.Close(), nil)
 	refused(t, s.View(context.Background(), func(store.View) error { return nil }), store.ErrClosed)
-	refused(t, s.Update(context.Background(), nil, func(store.Tx) error { return nil }), store.ErrClosed)
+	refused(t, s.Update(context.Background(), store.Lock{}, func(store.Tx) error { return nil }), store.ErrClosed)
 	in{t, open()}.holds(l)
 }
 

@@ -48,7 +48,7 @@ type in struct {
 	store.Store
 }
 
-func (s in) update(lock []liaison.CollectionID, fn func(store.Tx) error) {
+func (s in) update(lock store.Lock, fn func(store.Tx) error) {
 	s.Helper()
 	if err := s.Update(context.Background(), lock, fn); err != nil {
 		s.Fatal(err)
@@ -82,7 +82,7 @@ func (s in) holds(l *Log) {
 	})
 }
 
-func only(c ...liaison.CollectionID) []liaison.CollectionID { return c }
+func only(c ...liaison.CollectionID) store.Lock { return store.Lock{Collections: c} }
 
 // same compares; nil and empty are the same.
 func same(t testing.TB, what string, got, want any) {

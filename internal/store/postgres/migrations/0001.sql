@@ -1,8 +1,8 @@
 -- key = collections.num << 40 | index: a range of a log is one walk of an index.
 -- What was given is kept as bytea: it compares byte by byte.
 
--- One row: the number of the last migration. A transaction holds this table
--- against a migration, and updates that name no collection lock its row.
+-- One row: the number of the last migration. A transaction holds this table against
+-- a migration, and an update that is alone holds it against all other updates.
 CREATE TABLE liaison (
 	version integer NOT NULL
 );
