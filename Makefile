@@ -3,7 +3,7 @@
 
 GO ?= go
 
-.PHONY: demo test check bench kill build setup
+.PHONY: demo test check bench faults build setup
 
 ## demo: three offices on this machine, one note on its way, proved at headquarters
 demo: build
@@ -21,9 +21,9 @@ check:
 bench:
 	$(GO) run ./tools/bench $(BENCH)
 
-## kill: kill -9 of a writing office, 200 times by default
-kill:
-	$(GO) run ./tools/kill $(KILL)
+## faults: offices are killed, starved and damaged; nothing acknowledged is lost
+faults:
+	$(GO) run -tags faults ./tools/faults $(FAULTS)
 
 ## build: the program, as bin/liaison
 build:

@@ -1,0 +1,55 @@
+package fault
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// maxMoment bounds the random moment of a kill after the first answer.
+const maxMoment = 60 * time.Millisecond
+
+// kills ends an office with kill -9 again and again, each time while a POST is
+// unanswered, and starts it again.
+func kills(ctx context.Context, c *Campaign, r *Result) error {
+	s, err := c.newSite(r, r.Fault)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	random := rand.New(rand.NewPCG(c.Seed, 1))
+	for range c.count(r.Fault, 200, 2000) {
+		p, err := s.Start(ctx)
+		if err != nil {
+			return err
+		}
+		s.killWhileWriting(ctx, p, time.Duration(random.Int64N(int64(maxMoment))))
+		r.Count++
+	}
+	return s.Check(ctx)
+}
+
+// killWhileWriting lets clients write, and kills the office so long after the
+// first answer, while a POST is unanswered.
+func (s *Site) killWhileWriting(ctx context.Context, p *Process, moment time.Duration) {
+	s.whileWriting(ctx, p, func() {
+		before := s.Load.Requests.Load()
+		until(p.done, func() bool { return s.Load.Requests.Load() > before })
+		time.Sleep(moment) // the fault's moment, not a wait for anything
+		until(p.done, func() bool { return s.Load.Waiting.Load() > 0 })
+		p.Kill()
+	})
+}
+
+// whileWriting lets clients write while do runs, and notes the answers that were
+// no success: an office that is not broken yet gives none.
+func (s *Site) whileWriting(ctx context.Context, p *Process, do func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	written := make(chan error, 1)
+	go func() { written <- s.Load.Write(ctx, p.Address) }()
+	do()
+	cancel()
+	if err := <-written; err != nil {
+		s.r.Fail(&s.r.Wrong, "a client was answered: %v", err)
+	}
+}
