@@ -23,6 +23,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/liaison-office/liaison"
 )
@@ -39,7 +40,7 @@ var (
 	ErrFull = errors.New("the disk is full and nothing was written")
 
 	// ErrOrder refuses an Append that leaves a gap, repeats an index or does
-	// not increase added.
+	// not increase added, or that opens a generation which is past.
 	ErrOrder = errors.New("entries out of order")
 
 	// ErrNotLocked refuses a write to a collection that Update did not lock.
@@ -165,7 +166,8 @@ type Tx interface {
 
 	// Append adds entries to the end of c. Index and Added of each continue
 	// those before: contiguous from Position.Size, strictly increasing
-	// (ErrOrder). Nothing of an entry is kept by reference.
+	// (ErrOrder). An entry of kind opened begins the next generation of the log
+	// (Opens); those before it stay. Nothing of an entry is kept by reference.
 	Append(c liaison.CollectionID, entries []Entry) error
 
 	// Hide marks the entry at index as superseded by the one at by, both in c.
@@ -183,7 +185,28 @@ type Tx interface {
 type Position struct {
 	Size       uint64          // number of entries
 	Added      liaison.Instant // of the last one
-	Generation uint32          // of the log, from 1; 0 without entries
+	Generation uint32          // of the log, from 1; 0 without entries. Opens changes it
+}
+
+// Opens returns the generation that a log has after entries, if it had one
+// before them: an entry of kind opened begins the one after that which its leaf
+// names. ErrOrder if that does not come later.
+func Opens(before uint32, entries []Entry) (after uint32, err error) {
+	after = before
+	for i := range entries {
+		if entries[i].Kind != liaison.KindOpened {
+			continue
+		}
+		leaf, err := liaison.ParseLeaf(entries[i].Leaf)
+		switch {
+		case err != nil:
+			return after, fmt.Errorf("index %d: %w", entries[i].Index, err)
+		case leaf.Prev == nil || leaf.Prev.Origin.Generation < after:
+			return after, fmt.Errorf("%w: index %d opens no generation after %d", ErrOrder, entries[i].Index, after)
+		}
+		after = leaf.Prev.Origin.Generation + 1
+	}
+	return after, nil
 }
 
 // Part says what is loaded of an entry beside what it is found by: Index,

@@ -316,7 +316,7 @@ func appendNext(tx store.Tx, c liaison.CollectionID, n int) error {
 	}
 	es := make([]store.Entry, n)
 	for i := range es {
-		es[i] = store.Entry{Index: p.Size + uint64(i), Added: p.Added + 1 + liaison.Instant(i), Kind: liaison.KindOpened}
+		es[i] = store.Entry{Index: p.Size + uint64(i), Added: p.Added + 1 + liaison.Instant(i), Kind: liaison.KindClosed}
 	}
 	return tx.Append(c, es)
 }

@@ -67,7 +67,7 @@ func (t *tx) lock() error {
 	}
 	err := t.each(func(r row) error {
 		l := r.log()
-		t.logs[liaison.CollectionID(r[0])] = &l // the newest generation comes last
+		t.logs[liaison.CollectionID(r[0])] = &l
 		return nil
 	}, logColumns+"ANY($1) ORDER BY id, generation FOR UPDATE", ids(t.locked))
 	if err == nil && len(t.logs) < len(t.locked) {
@@ -153,26 +153,30 @@ func (t *tx) append(c liaison.CollectionID, entries []store.Entry) error {
 	if err := inOrder(l, entries); err != nil {
 		return err
 	}
+	generation, err := store.Opens(l.generation, entries)
+	if err != nil {
+		return err
+	}
 	for _, table := range tables {
 		if err := t.insert(l, table, entries); err != nil {
 			return fmt.Errorf("%s: %w", table.name, err)
 		}
 	}
-	return t.move(c, l, &entries[len(entries)-1])
+	return t.move(c, l, &entries[len(entries)-1], generation)
 }
 
 // move writes where a log ends now. The row says where it ended: locked or not,
 // nobody else has moved it.
-func (t *tx) move(c liaison.CollectionID, l *log, last *store.Entry) error {
-	n, err := t.exec("UPDATE collections SET size = $1, added = $2 WHERE num = $3 AND size = $4",
-		int64(last.Index+1), int64(last.Added), l.num, int64(l.size))
+func (t *tx) move(c liaison.CollectionID, l *log, last *store.Entry, generation uint32) error {
+	n, err := t.exec("UPDATE collections SET size = $1, added = $2, generation = $3 WHERE num = $4 AND size = $5",
+		int64(last.Index+1), int64(last.Added), int64(generation), l.num, int64(l.size))
 	if err == nil && n != 1 {
 		err = errors.New("another transaction wrote to it")
 	}
 	if err != nil {
 		return err
 	}
-	l.size, l.added = last.Index+1, last.Added
+	l.size, l.added, l.generation = last.Index+1, last.Added, generation
 	if !slices.Contains(t.changed, c) {
 		t.changed = append(t.changed, c)
 	}

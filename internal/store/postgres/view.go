@@ -61,7 +61,7 @@ func indexOf(key int64) uint64 { return uint64(key) & (store.MaxEntries - 1) }
 
 const logColumns = "SELECT id, num, generation, size, added FROM collections WHERE id = "
 
-// log finds the newest generation of a collection's log.
+// log finds the log of a collection.
 func (v *view) log(c liaison.CollectionID) (*log, error) {
 	if l := v.logs[c]; l != nil {
 		return l, nil

@@ -54,6 +54,9 @@ func (t *tx) append(c liaison.CollectionID, entries []store.Entry) error {
 	if err := inOrder(p, entries); err != nil {
 		return err
 	}
+	if err := t.open(l, entries); err != nil {
+		return err
+	}
 	for _, table := range tables {
 		if err := t.insert(l, table, entries); err != nil {
 			return fmt.Errorf("%s: %w", table.name, err)
@@ -72,6 +75,16 @@ func (t *tx) make(c liaison.CollectionID) (log, error) {
 		return l, err
 	}
 	return t.log(c)
+}
+
+// open writes the generation that a log has after entries.
+func (t *tx) open(l log, entries []store.Entry) error {
+	g, err := store.Opens(l.generation, entries)
+	if err != nil || g == l.generation {
+		return err
+	}
+	t.last = log{} // it is read again
+	return t.exec("UPDATE collections SET generation = ? WHERE num = ?", int64(g), l.num)
 }
 
 func inOrder(p store.Position, entries []store.Entry) error {

@@ -46,7 +46,7 @@ func (l log) keys(from, to uint64) (int64, int64) {
 
 func indexOf(key int64) uint64 { return uint64(key) & (store.MaxEntries - 1) }
 
-// log finds the newest generation of a collection's log.
+// log finds the log of a collection.
 func (v *view) log(c liaison.CollectionID) (log, error) {
 	if v.last.num != 0 && v.last.id == c {
 		return v.last, nil

@@ -19,6 +19,7 @@ type Log struct {
 	Collection liaison.CollectionID
 	Entries    []store.Entry  // all that Next made
 	Hashes     []liaison.Hash // the stored hashes of the tree over them
+	Generation uint32         // after them
 
 	rand  *rand.Rand
 	added liaison.Instant
@@ -27,7 +28,7 @@ type Log struct {
 // NewLog returns an empty log.
 func NewLog(seed uint64) *Log {
 	r := rand.New(rand.NewPCG(seed, 0x10a150))
-	return &Log{Collection: liaison.CollectionOf(random(r), "cyber", 1), rand: r, added: 1_700_000_000_000_000}
+	return &Log{Collection: liaison.CollectionOf(random(r), "cyber", 1), Generation: 1, rand: r, added: 1_700_000_000_000_000}
 }
 
 func random(r *rand.Rand) (h liaison.Hash) {
@@ -43,6 +44,9 @@ func (l *Log) Next(n int) []store.Entry {
 	for range n {
 		e := l.entry()
 		l.added += liaison.Instant(1 + l.rand.IntN(1000))
+		if e.Kind == liaison.KindOpened {
+			e.Leaf = l.opened(l.Generation + uint32(l.rand.IntN(2)))
+		}
 		e.Index, e.Added = uint64(len(l.Entries)), l.added
 		e.Hashes = l.grow(liaison.LeafHash(e.Leaf))
 		l.Entries = append(l.Entries, e)
@@ -53,7 +57,7 @@ func (l *Log) Next(n int) []store.Entry {
 func (l *Log) entry() store.Entry {
 	switch p := l.rand.IntN(100); {
 	case p == 0:
-		return store.Entry{Kind: liaison.KindOpened, Leaf: l.text(200)}
+		return store.Entry{Kind: liaison.KindOpened}
 	case p < 10 && len(l.Entries) > 0:
 		if e := l.Entries[l.rand.IntN(len(l.Entries))]; e.ID != "" {
 			return l.object(liaison.KindAgain, e.ID)
@@ -61,6 +65,15 @@ func (l *Log) entry() store.Entry {
 	}
 	h := random(l.rand)
 	return l.object(liaison.KindObject, fmt.Sprintf("indicator--%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16]))
+}
+
+// opened returns a leaf that opens the generation after one.
+func (l *Log) opened(before uint32) []byte {
+	l.Generation = before + 1
+	return liaison.JCS(liaison.Leaf{V: liaison.LeafVersion, Kind: liaison.KindOpened, Added: l.added, Prev: &liaison.Head{
+		Origin: liaison.Origin{Office: "seoul.example.org", Collection: l.Collection, Generation: before},
+		Size:   uint64(len(l.Entries)), Root: random(l.rand),
+	}})
 }
 
 func (l *Log) object(k liaison.Kind, id string) store.Entry {

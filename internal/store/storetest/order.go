@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/liaison-office/liaison"
@@ -15,6 +16,7 @@ var order = []promise{
 	{"an entry keeps its bytes, empty ones and a mebibyte", testBytes},
 	{"nothing of an entry is kept by reference", testNoReference},
 	{"logs do not mix", testSeparate},
+	{"an opening entry begins the next generation, and what was there stays", testGenerations},
 }
 
 func testOrder(t *testing.T, engine Engine) {
@@ -72,7 +74,7 @@ func testBytes(t *testing.T, engine Engine) {
 	es := l.Next(4)
 	big := bytes.Repeat([]byte{0, 0xff, 'x', '\n'}, 1<<18)
 	es[0].Bytes, es[0].Consent, es[0].Hops = big, big[1:], big[2:]
-	es[1] = store.Entry{Index: 1, Added: es[1].Added, Kind: liaison.KindOpened, Hashes: es[1].Hashes}
+	es[1] = store.Entry{Index: 1, Added: es[1].Added, Kind: liaison.KindClosed, Hashes: es[1].Hashes}
 	es[2].Bytes, es[2].Act = []byte{}, []byte{}
 	es[3].Bytes, es[3].Version = []byte{0}, "v\u0301"
 	s.update(only(l.Collection), func(tx store.Tx) error { return tx.Append(l.Collection, es) })
@@ -119,4 +121,52 @@ func testSeparate(t *testing.T, engine Engine) {
 	for _, l := range logs {
 		s.holds(l)
 	}
+}
+
+func testGenerations(t *testing.T, engine Engine) {
+	open := engine(t)
+	s := in{t, open()}
+	l, other, first := NewLog(1), NewLog(2), NewLog(3)
+	s.append(l, 5)
+	s.append(other, 5)
+	opens := func(l *Log, before uint32) []store.Entry {
+		es := l.Next(3)
+		es[1] = store.Entry{Index: es[1].Index, Added: es[1].Added, Kind: liaison.KindOpened, Hashes: es[1].Hashes}
+		es[1].Leaf = l.opened(before)
+		return es
+	}
+	ahead := *l
+	before := ahead.Generation
+	next := opens(&ahead, before)
+	failed := errors.New("changed my mind")
+	refused(t, s.Update(context.Background(), only(l.Collection), func(tx store.Tx) error {
+		if err := tx.Append(l.Collection, next); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := tx.Position(l.Collection); err != nil || p.Generation != before+1 {
+			t.Errorf("within the update it has generation %d, %v", p.Generation, err)
+		}
+		return failed
+	}), failed)
+	s.holds(l)
+
+	s.update(only(l.Collection), func(tx store.Tx) error { return tx.Append(l.Collection, next) })
+	s.holds(&ahead)
+	past := ahead
+	refused(t, s.Update(context.Background(), only(l.Collection), func(tx store.Tx) error {
+		return tx.Append(l.Collection, opens(&past, before)) // it had been opened before
+	}), store.ErrOrder)
+	later := opens(&ahead, before+6)
+	s.update(only(l.Collection), func(tx store.Tx) error { return tx.Append(l.Collection, later) })
+	s.holds(&ahead)
+	begin := opens(first, 4)[1:2] // a log of which nothing is left
+	begin[0].Index, first.Entries = 0, begin
+	s.update(only(first.Collection), func(tx store.Tx) error { return tx.Append(first.Collection, begin) })
+	s.append(&ahead, 40)
+
+	s.Close()
+	s = in{t, open()}
+	s.holds(&ahead)
+	s.holds(other)
+	s.holds(first)
 }

@@ -309,7 +309,7 @@ func testModel(t *testing.T, engine Engine) {
 		logs := []*Log{NewLog(1), NewLog(2)}
 		for range rapid.IntRange(1, 8).Draw(r, "steps") {
 			l := logs[rapid.IntRange(0, 1).Draw(r, "log")]
-			ahead := Log{Collection: l.Collection, Entries: l.Entries, Hashes: l.Hashes, rand: l.rand, added: l.added}
+			ahead := *l
 			es := ahead.Next(rapid.IntRange(0, 12).Draw(r, "entries"))
 			fails := rapid.IntRange(0, 3).Draw(r, "fails") == 0
 			err := s.Update(context.Background(), only(l.Collection), func(tx store.Tx) error {

@@ -75,7 +75,7 @@ func (s in) holds(l *Log) {
 		p, err := v.Position(l.Collection)
 		var want store.Position
 		if n := len(l.Entries); n > 0 {
-			want = store.Position{Size: uint64(n), Added: l.Entries[n-1].Added, Generation: 1}
+			want = store.Position{Size: uint64(n), Added: l.Entries[n-1].Added, Generation: l.Generation}
 		}
 		same(s, "position", p, want)
 		return err

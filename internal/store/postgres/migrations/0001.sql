@@ -7,9 +7,9 @@ CREATE TABLE liaison (
 	version integer NOT NULL
 );
 
--- The logs and where each ends. The row is the lock of its log. A further
--- generation of a collection's log has a number of its own. size 0: the
--- collection has no entries.
+-- The logs and where each ends. The row is the lock of its log. An entry that
+-- opens a generation raises the number; num stays. size 0: the collection has no
+-- entries.
 CREATE TABLE collections (
 	num        bigint  GENERATED ALWAYS AS IDENTITY (MAXVALUE 8388607) PRIMARY KEY,
 	id         bytea   NOT NULL,

@@ -1,6 +1,6 @@
 -- key = collections.num << 40 | index: a range of a log is one walk of a b-tree.
 
--- The logs. A further generation of a collection's log has a number of its own.
+-- The logs. An entry that opens a generation raises the number; num stays.
 CREATE TABLE collections (
 	num        INTEGER PRIMARY KEY,
 	id         BLOB    NOT NULL,
