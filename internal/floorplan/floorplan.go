@@ -48,6 +48,7 @@ var Rooms = map[string][]string{
 	// Tools for the people who build the project; nothing imports them.
 	"tools/bench":            {Anything},
 	"tools/faults":           {Anything},
+	"tools/pgserver":         {"internal/pgserver"},
 	"tools/vectors/generate": {Anything},
 	"tools/vectors/sample":   {"", "stix", "ledger"},
 	"tools/views":            {"stix"},
@@ -58,8 +59,10 @@ var Rooms = map[string][]string{
 	"internal/fault/point": {},
 
 	// Test help that several packages share; only tests and tools import it.
-	"internal/desk/desktest": {Anything},
-	"internal/corpora":       {},
+	"internal/pgserver":        {},
+	"internal/pgserver/pgtest": {"internal/pgserver"},
+	"internal/desk/desktest":   {Anything},
+	"internal/corpora":         {},
 }
 
 // Engines may be imported by the assembly and by tools, by nobody else.

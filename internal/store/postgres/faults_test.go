@@ -8,11 +8,11 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/pgserver/pgtest"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
@@ -103,7 +103,7 @@ func TestACommitThatArrivesLateIsWaitedFor(t *testing.T) {
 		go func() { done <- appendTo(s, l.Collection, l.Next(5)) }()
 		go func() {
 			end := <-late
-			fast(t).until(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO commits%'")
+			pgtest.Until(t, pgtest.Fast(t), "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO commits%'")
 			end()
 		}()
 		err, want := <-done, uint64(10)
@@ -124,18 +124,18 @@ func (deaf) Close() error                { return nil }
 
 func cutStore(t *testing.T, at *cut) (*Store, *storetest.Log) {
 	t.Helper()
-	s := openTest(t, fast(t).schema(t), Config{unsynced: true, wrap: at.wrap})
+	s := openTest(t, pgtest.Schema(t, pgtest.Fast(t)), Config{unsynced: true, wrap: at.wrap})
 	l := storetest.NewLog(1)
 	fill(t, s, l, 10)
 	return s, l
 }
 
 func TestALostCommitThatNobodyKnowsOfBreaksTheStore(t *testing.T) {
-	server := durable(t)
-	database := server.schema(t)
+	server := pgtest.Durable(t)
+	database := pgtest.Schema(t, server)
 	at := &cut{read: nothingRead}
 	at.write = func(c *cutConn, b []byte) (int, error) {
-		server.end(syscall.SIGKILL)
+		server.Kill()
 		return len(b), nil
 	}
 	s := openTest(t, database, Config{wrap: at.wrap, Patience: time.Millisecond})
@@ -146,7 +146,7 @@ func TestALostCommitThatNobodyKnowsOfBreaksTheStore(t *testing.T) {
 	if err := appendTo(s, l.Collection, ahead.Next(5)); !errors.Is(err, store.ErrBroken) {
 		t.Fatal(err)
 	}
-	server.start(t)
+	pgtest.Start(t, server)
 	if err := appendTo(s, l.Collection, ahead.Entries[10:]); !errors.Is(err, store.ErrBroken) {
 		t.Fatalf("it writes on: %v", err)
 	}
@@ -161,30 +161,30 @@ func TestALostCommitThatNobodyKnowsOfBreaksTheStore(t *testing.T) {
 func TestACommitThatNoStandbyHasIsNotAcknowledged(t *testing.T) {
 	for name, end := range map[string]string{"cancelled": "pg_cancel_backend", "terminated": "pg_terminate_backend"} {
 		for _, comes := range []bool{true, false} {
-			server := durable(t)
+			server := pgtest.Durable(t)
 			config := Config{}
 			if !comes {
 				config.Patience = 300 * time.Millisecond
 			}
-			s := openTest(t, server.schema(t), config)
+			s := openTest(t, pgtest.Schema(t, server), config)
 			l := storetest.NewLog(1)
 			fill(t, s, l, 10)
-			server.run(t, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
-			server.until(t, "SELECT current_setting('synchronous_standby_names') = 'nobody'")
+			pgtest.Run(t, server, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+			pgtest.Until(t, server, "SELECT current_setting('synchronous_standby_names') = 'nobody'")
 			done := make(chan error)
 			go func() { done <- appendTo(s, l.Collection, l.Next(5)) }()
-			server.until(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%'")
-			server.run(t, "SELECT "+end+"(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%'")
+			pgtest.Until(t, server, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%'")
+			pgtest.Run(t, server, "SELECT "+end+"(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%'")
 			if comes {
-				server.until(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'INSERT INTO commits%'")
-				server.run(t, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+				pgtest.Until(t, server, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'INSERT INTO commits%'")
+				pgtest.Run(t, server, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
 				if err := <-done; err != nil {
 					t.Errorf("%s: a standby came and it is %v", name, err)
 				}
 			} else if err := <-done; !errors.Is(err, store.ErrBroken) {
 				t.Errorf("%s: no standby has it and the answer is %v", name, err)
 			}
-			server.run(t, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+			pgtest.Run(t, server, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
 			if n := sizeOf(t, s, l.Collection); n != 15 {
 				t.Errorf("%s: %d entries are read, want 15", name, n)
 			}
@@ -199,8 +199,8 @@ const (
 )
 
 func TestAKilledServerLosesNothingAcknowledged(t *testing.T) {
-	server := durable(t)
-	s := openTest(t, server.schema(t), Config{})
+	server := pgtest.Durable(t)
+	s := openTest(t, pgtest.Schema(t, server), Config{})
 	logs := []*storetest.Log{storetest.NewLog(1), storetest.NewLog(2)}
 	var updates atomic.Int64
 	due := make(chan bool, serverKills)
@@ -211,8 +211,8 @@ func TestAKilledServerLosesNothingAcknowledged(t *testing.T) {
 	}
 	for range serverKills {
 		<-due
-		server.end(syscall.SIGKILL)
-		server.start(t)
+		server.Kill()
+		pgtest.Start(t, server)
 	}
 	writing.Wait()
 	for _, l := range logs {
@@ -273,7 +273,7 @@ func checkLog(t *testing.T, s store.Store, l *storetest.Log) uint64 {
 // Two processes append to one collection and to one of their own each, while
 // readers follow by index and by instant.
 func TestProcessesOnOneDatabaseKeepTheOrder(t *testing.T) {
-	database := fast(t).schema(t)
+	database := pgtest.Schema(t, pgtest.Fast(t))
 	const each, group = 150, 3
 	common := storetest.NewLog(1)
 	stores := []*Store{openTest(t, database, Config{unsynced: true}), openTest(t, database, Config{unsynced: true})}

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/pgserver/pgtest"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
 
 func TestOpenRefusesWithASentence(t *testing.T) {
-	s := fast(t)
+	s := pgtest.Fast(t)
 	for _, c := range []struct {
 		name    string
 		prepare string // %s: the schema
@@ -23,7 +24,7 @@ func TestOpenRefusesWithASentence(t *testing.T) {
 		{"no schema", "DROP SCHEMA %s", Config{unsynced: true}, "names no schema"},
 		{"no sync", "", Config{}, "a power cut may lose"},
 	} {
-		database := s.schema(t)
+		database := pgtest.Schema(t, s)
 		name := database[strings.LastIndex(database, "search_path=")+len("search_path="):]
 		name, _, _ = strings.Cut(name, "&")
 		if c.name == "a newer schema" {
@@ -31,7 +32,7 @@ func TestOpenRefusesWithASentence(t *testing.T) {
 			c.prepare = "UPDATE %s.liaison SET version = 2"
 		}
 		if c.prepare != "" {
-			s.run(t, strings.ReplaceAll(c.prepare, "%s", name))
+			pgtest.Run(t, s, strings.ReplaceAll(c.prepare, "%s", name))
 		}
 		_, err := Open(context.Background(), database, c.config)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -40,7 +41,7 @@ func TestOpenRefusesWithASentence(t *testing.T) {
 			t.Log(err)
 		}
 	}
-	_, err := Open(context.Background(), s.url("")+"&synchronous_commit=off&password=secret", Config{})
+	_, err := Open(context.Background(), s.URL("synchronous_commit=off", "password=secret"), Config{})
 	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "synchronous_commit is off") {
 		t.Error(err)
 	}
@@ -49,7 +50,7 @@ func TestOpenRefusesWithASentence(t *testing.T) {
 // A process that runs while a newer one migrates must not go on as if nothing
 // had happened.
 func TestARunningProcessRefusesASchemaThatBecameNewer(t *testing.T) {
-	database := fast(t).schema(t)
+	database := pgtest.Schema(t, pgtest.Fast(t))
 	s, newer := openTest(t, database, Config{unsynced: true}), openTest(t, database, Config{unsynced: true})
 	l := storetest.NewLog(1)
 	fill(t, s, l, 3)
@@ -69,7 +70,7 @@ func TestARunningProcessRefusesASchemaThatBecameNewer(t *testing.T) {
 }
 
 func TestProcessesThatOpenAtOnceMakeOneStore(t *testing.T) {
-	database := fast(t).schema(t)
+	database := pgtest.Schema(t, pgtest.Fast(t))
 	done := make(chan error)
 	for range 6 {
 		go func() {
@@ -88,8 +89,8 @@ func TestProcessesThatOpenAtOnceMakeOneStore(t *testing.T) {
 }
 
 func TestListenersHearOfWhatOthersCommit(t *testing.T) {
-	server := fast(t)
-	database := server.schema(t)
+	server := pgtest.Fast(t)
+	database := pgtest.Schema(t, server)
 	a, b := openTest(t, database, Config{unsynced: true}), openTest(t, database, Config{unsynced: true})
 	heard, ended := make(chan liaison.CollectionID, 100), make(chan error)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -108,7 +109,7 @@ func TestListenersHearOfWhatOthersCommit(t *testing.T) {
 	if n := sizeOf(t, a, l.Collection); n != 3 {
 		t.Errorf("%d entries are there when it is heard", n)
 	}
-	server.run(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+	pgtest.Run(t, server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
 	wait(liaison.CollectionID{}) // anything may have changed
 	fill(t, b, l, 3)
 	wait(l.Collection)
@@ -124,13 +125,13 @@ func TestListenersHearOfWhatOthersCommit(t *testing.T) {
 }
 
 func TestIdleConnectionsThatTheServerEndedAreReplaced(t *testing.T) {
-	server := fast(t)
-	s := openTest(t, server.schema(t), Config{unsynced: true})
+	server := pgtest.Fast(t)
+	s := openTest(t, pgtest.Schema(t, server), Config{unsynced: true})
 	l := storetest.NewLog(1)
 	for range 3 {
 		fill(t, s, l, 3)
 		sizeOf(t, s, l.Collection)
-		server.run(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'liaison'")
+		pgtest.Run(t, server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'liaison'")
 	}
 	if n := sizeOf(t, s, l.Collection); n != 9 {
 		t.Errorf("%d entries, want 9", n)

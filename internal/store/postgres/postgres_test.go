@@ -7,23 +7,24 @@ import (
 	"testing"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/pgserver/pgtest"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
 
 func TestContract(t *testing.T) {
-	s := fast(t)
+	s := pgtest.Fast(t)
 	storetest.Run(t, func(t testing.TB) func() store.Store {
-		database := s.schema(t)
+		database := pgtest.Schema(t, s)
 		return func() store.Store { return openTest(t, database, Config{unsynced: true}) } // the contract cuts no power
 	})
 }
 
 // The contract holds whichever process of several does what.
 func TestContractOfSeveralProcesses(t *testing.T) {
-	s := fast(t)
+	s := pgtest.Fast(t)
 	storetest.Run(t, func(t testing.TB) func() store.Store {
-		database := s.schema(t)
+		database := pgtest.Schema(t, s)
 		return func() store.Store {
 			return &several{stores: []store.Store{
 				openTest(t, database, Config{unsynced: true}),
@@ -59,7 +60,7 @@ func (s *several) Close() error {
 
 // Digests of eight bytes can be made to collide.
 func TestADigestThatCollidesFindsNothingElse(t *testing.T) {
-	s := openTest(t, fast(t).schema(t), Config{unsynced: true})
+	s := openTest(t, pgtest.Schema(t, pgtest.Fast(t)), Config{unsynced: true})
 	l := storetest.NewLog(1)
 	fill(t, s, l, 10)
 	other := liaison.H([]byte("another act"))
@@ -83,6 +84,20 @@ func TestADigestThatCollidesFindsNothingElse(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+func openTest(t testing.TB, database string, config Config) *Store {
+	t.Helper()
+	s, err := Open(context.Background(), database, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 func fill(t testing.TB, s store.Store, l *storetest.Log, n int) {

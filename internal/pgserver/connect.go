@@ -1,0 +1,127 @@
+package pgserver
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// URL names the server's database "postgres", with further parameters
+// "name=value".
+func (s *Server) URL(parameters ...string) string { return s.url("postgres", parameters) }
+
+func (s *Server) url(database string, parameters []string) string {
+	u := url.URL{Scheme: "postgres", Path: "/" + database}
+	q := url.Values{}
+	if s.config.TCP {
+		u.User, u.Host = url.UserPassword(User, s.password), fmt.Sprintf("127.0.0.1:%d", s.port)
+	} else {
+		q.Set("host", s.dir)
+		q.Set("user", User)
+	}
+	for _, p := range parameters {
+		name, value, _ := strings.Cut(p, "=")
+		q.Set(name, value)
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// URL names the database "postgres" of whichever of several servers is the
+// primary, by their sockets.
+func URL(servers []*Server, parameters ...string) string {
+	hosts, ports := make([]string, len(servers)), make([]string, len(servers))
+	for i, s := range servers {
+		hosts[i], ports[i] = s.dir, fmt.Sprint(s.port)
+	}
+	q := url.Values{"host": {strings.Join(hosts, ",")}, "port": {strings.Join(ports, ",")}, "user": {User}, "target_session_attrs": {"read-write"}}
+	for _, p := range parameters {
+		name, value, _ := strings.Cut(p, "=")
+		q.Set(name, value)
+	}
+	return "postgres:///postgres?" + q.Encode()
+}
+
+// Connect opens a session by the socket, to be closed by the caller.
+func (s *Server) Connect(ctx context.Context) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%d user=%s dbname=postgres application_name=pgserver", s.dir, s.port, User))
+	if err != nil {
+		return nil, err
+	}
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// Exec runs statements, one after the other, in a session of their own.
+func (s *Server) Exec(ctx context.Context, statements ...string) error {
+	c, err := s.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close(context.WithoutCancel(ctx))
+	for _, sql := range statements {
+		if _, err := c.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	return nil
+}
+
+// Query reads one value.
+func (s *Server) Query(ctx context.Context, sql string, into any) error {
+	c, err := s.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close(context.WithoutCancel(ctx))
+	if err := c.QueryRow(ctx, sql).Scan(into); err != nil {
+		return fmt.Errorf("%s: %w", sql, err)
+	}
+	return nil
+}
+
+// Until asks until the answer is true.
+func (s *Server) Until(ctx context.Context, sql string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c, err := s.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close(context.WithoutCancel(ctx))
+	for yes := false; ; {
+		if err = c.QueryRow(ctx, sql).Scan(&yes); err == nil && yes {
+			return nil
+		}
+		if err == nil {
+			err = sleep(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("it never came: %s: %w", strings.Join(strings.Fields(sql), " "), err)
+		}
+	}
+}
+
+// Schema makes a schema of the database "postgres" and returns a URL that names
+// it. Schemas of one database hear each other's NOTIFY and meet each other's
+// advisory locks.
+func (s *Server) Schema(ctx context.Context) (string, error) {
+	name := s.name("s")
+	return s.URL("search_path=" + name), s.Exec(ctx, "CREATE SCHEMA "+name)
+}
+
+// Database makes a database and returns a URL that names it.
+func (s *Server) Database(ctx context.Context) (string, error) {
+	name := s.name("d")
+	return s.url(name, nil), s.Exec(ctx, "CREATE DATABASE "+name)
+}
+
+// name makes a name for what a test owns.
+func (s *Server) name(letter string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names++
+	return fmt.Sprintf("%s%d", letter, s.names)
+}
