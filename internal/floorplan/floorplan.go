@@ -23,6 +23,7 @@ var Rooms = map[string][]string{
 	// Cellar.
 	"internal/store":           {""},
 	"internal/store/storetest": {"", "internal/store"},
+	"internal/store/backup":    {"", "internal/store"},
 	"internal/store/sqlite":    {"", "internal/store"},
 	"internal/store/postgres":  {"", "internal/store"},
 

@@ -155,6 +155,9 @@ type View interface {
 	// State returns a copy of the value of a key, and whether there is one.
 	State(bucket, key string) ([]byte, bool, error)
 
+	// Buckets yields the buckets that have keys, in the order of their bytes.
+	Buckets(yield func(bucket string) error) error
+
 	// States yields the keys of a bucket that begin with prefix, in the order
 	// of their bytes. value is valid during yield only.
 	States(bucket, prefix string, yield func(key string, value []byte) error) error

@@ -358,6 +358,28 @@ func (v *view) State(bucket, key string) (value []byte, ok bool, err error) {
 	return value, ok, nil
 }
 
+func (v *view) Buckets(yield func(string) error) error {
+	const sql = "SELECT bucket FROM state WHERE $1::bytea IS NULL OR bucket > $1 ORDER BY bucket LIMIT 1"
+	var last []byte
+	for more := true; more; {
+		more = false
+		err := v.each(func(r row) error {
+			last, more = append([]byte{}, r[0]...), true
+			return nil
+		}, sql, last)
+		if err == nil && more {
+			err = yield(string(last))
+		}
+		if errors.Is(err, store.Stop) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("buckets: %w", err)
+		}
+	}
+	return nil
+}
+
 func (v *view) States(bucket, prefix string, yield func(string, []byte) error) error {
 	var err error
 	for from, more := []byte(prefix), true; more && err == nil; {

@@ -349,6 +349,30 @@ func (v *view) State(bucket, key string) (value []byte, ok bool, err error) {
 	return value, ok, nil
 }
 
+func (v *view) Buckets(yield func(string) error) error {
+	const first, next = "SELECT bucket FROM state ORDER BY bucket LIMIT 1", "SELECT bucket FROM state WHERE bucket > CAST(? AS BLOB) ORDER BY bucket LIMIT 1"
+	var bucket string
+	more := true
+	row := func(s *sqlite3.Stmt) error {
+		bucket, more = s.ColumnText(0), true
+		return nil
+	}
+	look := func(sql string, args ...any) error {
+		more = false
+		return v.each(row, sql, args...)
+	}
+	err := look(first)
+	for err == nil && more {
+		if err = yield(bucket); err == nil {
+			err = look(next, bucket)
+		}
+	}
+	if err != nil && !errors.Is(err, store.Stop) {
+		return fmt.Errorf("buckets: %w", err)
+	}
+	return nil
+}
+
 func (v *view) States(bucket, prefix string, yield func(string, []byte) error) error {
 	const sql = "SELECT key, value FROM state WHERE bucket = CAST(? AS BLOB) AND key >= CAST(? AS BLOB)"
 	row := func(s *sqlite3.Stmt) error { return yield(s.ColumnText(0), s.ColumnRawBlob(1)) }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 var keyed = []promise{
 	{"state is what was last put, in the order of its keys", testState},
+	{"buckets that have keys are listed in the order of their bytes", testBuckets},
 	{"a key with an empty value is there", testEmptyValue},
 	{"a value is a copy", testStateCopy},
 	{"a value of a mebibyte is kept", testBigState},
@@ -65,6 +67,46 @@ func testState(t *testing.T, engine Engine) {
 			}
 			return err
 		})
+	})
+}
+
+func testBuckets(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	list := func(most int) (got []string) {
+		s.view(func(v store.View) error {
+			return v.Buckets(func(b string) error {
+				if got = append(got, b); len(got) == most {
+					return store.Stop
+				}
+				return nil
+			})
+		})
+		return got
+	}
+	same(t, "buckets of an empty store", list(-1), []string(nil))
+	want := []string{"", "B", "b", "b\x00", "bé", "b\xff"}
+	s.update(store.Lock{}, func(tx store.Tx) error {
+		for _, b := range want {
+			for _, k := range []string{"1", "2"} {
+				if err := tx.Put(b, k, nil); err != nil {
+					return err
+				}
+			}
+		}
+		return errors.Join(tx.Put("a", "k", nil), tx.Delete("a", "k"))
+	})
+	same(t, "buckets", list(-1), want)
+	same(t, "the first two", list(2), want[:2])
+	s.view(func(v store.View) error { // a walk inside
+		var keys []string
+		err := v.Buckets(func(b string) error {
+			return v.States(b, "2", func(k string, _ []byte) error {
+				keys = append(keys, b+k)
+				return nil
+			})
+		})
+		same(t, "keys", keys, []string{"2", "B2", "b2", "b\x002", "bé2", "b\xff2"})
+		return err
 	})
 }
 
