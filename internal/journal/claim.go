@@ -13,8 +13,15 @@ const (
 	keyOffice    = "name"
 )
 
-// ownStore refuses a store that belongs to another office.
+// ownStore refuses a store that belongs to another office, and one that is half
+// restored.
 func (j *Journal) ownStore(v store.View) error {
+	if mark, err := store.RestoreMark(v); err != nil || mark != nil && mark.Half {
+		if err != nil {
+			return err
+		}
+		return mark.Refusal()
+	}
 	name, ok, err := v.State(bucketOffice, keyOffice)
 	if err != nil || !ok {
 		return err
