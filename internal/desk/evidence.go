@@ -19,7 +19,7 @@ const (
 	bucketHops     = "hops"     // <collection>/<act>/<office>: liaison.Hop
 	bucketVerdicts = "verdicts" // <collection>/<act>/<office>: liaison.SignedEvidence
 	bucketOutbox   = "outbox"   // <neighbour>/<collection>/<act>/<office>: outgoing
-	bucketCosigned = "cosigned" // <collection>/<office>: checkpoint note of this office's log
+	bucketCosigned = "cosigned" // cosignedKey: checkpoint note of this office's log
 )
 
 // outgoing is evidence that waits for a neighbour. A hop waits until this
@@ -162,13 +162,19 @@ func (d *Desk) keepCosigned(tx store.Tx, n liaison.Office, c liaison.CollectionI
 	if err != nil {
 		return fmt.Errorf("cosigned checkpoint from %s: %w", n, err)
 	}
-	if cp.Origin != d.Journal.Origin(c) {
+	origin, err := d.Journal.Origin(tx, c)
+	switch {
+	case err != nil:
+		return err
+	case cp.Origin.Office != d.Office || cp.Origin.Collection != c || cp.Origin.Generation > origin.Generation:
 		return fmt.Errorf("cosigned checkpoint from %s is of %s", n, cp.Origin)
+	case cp.Origin.Generation < origin.Generation:
+		return nil // what it covers may not be here any more
 	}
 	if _, err := ledger.VerifyCosignature(signed, n.WitnessKey(), reg.OfficeKeys(n, liaison.UseWitness, d.now())); err != nil {
 		return fmt.Errorf("cosigned checkpoint from %s: %w", n, err)
 	}
-	key := c.String() + "/" + string(n)
+	key := cosignedKey(cp.Origin, n)
 	raw, ok, err := tx.State(bucketCosigned, key)
 	if err != nil {
 		return err
@@ -182,6 +188,16 @@ func (d *Desk) keepCosigned(tx store.Tx, n liaison.Office, c liaison.CollectionI
 		return err
 	}
 	return tx.Put(bucketCosigned, key, []byte(note))
+}
+
+// cosignedKey names what an office has cosigned of a generation of a log here:
+// <collection>/<office>, and from the second on /<generation> behind it.
+func cosignedKey(o liaison.Origin, by liaison.Office) string {
+	key := o.Collection.String() + "/" + string(by)
+	if o.Generation > 1 {
+		key += fmt.Sprintf("/%d", o.Generation)
+	}
+	return key
 }
 
 // keepEvidence checks what a neighbour passes back and keeps it: hops for
@@ -262,7 +278,7 @@ func (d *Desk) outbox(v store.View, n liaison.Office, most int) ([]Evidence, err
 		}
 		e := Evidence{Key: key[len(prefix):], Collection: out.Collection, Act: out.Act, Signed: out.Signed}
 		if out.Signed == nil {
-			own, err := d.ownHop(v, out.Collection, out.Act, out.Next)
+			own, err := d.ownHop(v, out.Collection, out.Act, out.Next, generationOf(out.Hops[0]))
 			if err != nil || own == nil {
 				return err // not cosigned yet: it goes with a later page
 			}
@@ -276,10 +292,18 @@ func (d *Desk) outbox(v store.View, n liaison.Office, most int) ([]Evidence, err
 	return list, err
 }
 
-// ownHop returns this office's leaf for an act under a checkpoint cosigned by
-// an office; nil if that office has not cosigned so far yet.
-func (d *Desk) ownHop(v store.View, c liaison.CollectionID, act liaison.Hash, by liaison.Office) (*liaison.Hop, error) {
-	raw, ok, err := v.State(bucketCosigned, c.String()+"/"+string(by))
+// generationOf returns the generation of the log by which a leaf further on came.
+func generationOf(h liaison.Hop) uint32 {
+	if h.Leaf.Via == nil {
+		return 0
+	}
+	return h.Leaf.Via.Origin.Generation
+}
+
+// ownHop returns this office's leaf for an act, in a generation of its log, under
+// a checkpoint cosigned by an office; nil if that office has not cosigned so far.
+func (d *Desk) ownHop(v store.View, c liaison.CollectionID, act liaison.Hash, by liaison.Office, generation uint32) (*liaison.Hop, error) {
+	raw, ok, err := v.State(bucketCosigned, cosignedKey(liaison.Origin{Collection: c, Generation: generation}, by))
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -294,5 +318,8 @@ func (d *Desk) ownHop(v store.View, c liaison.CollectionID, act liaison.Hash, by
 		}
 		return err
 	})
-	return hop, err
+	if err != nil || hop == nil || ledger.VerifyInclusion(liaison.LeafHash(liaison.JCS(hop.Leaf)), hop.Index, cp.Size, hop.Path, cp.Root) != nil {
+		return nil, err // an earlier generation may have gone on otherwise
+	}
+	return hop, nil
 }

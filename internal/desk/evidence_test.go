@@ -155,7 +155,7 @@ func TestACosignatureIsTheNeighboursOwnAndOfOurLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := seoul.Keys.SignCheckpoint(cp.Origin, cp.Text())
-	foreign := ledger.Checkpoint{Origin: tokyo.Journal.Origin(c), Size: 1, Root: cp.Root}
+	foreign := ledger.Checkpoint{Origin: tokyo.Origin(c), Size: 1, Root: cp.Root}
 	for name, note := range map[string]string{
 		"not cosigned": own, "cosigned by another": own + hq.Keys.Cosign(cp.Text(), 1772355600) + "\n", "not ours": tokyo.Keys.SignCheckpoint(foreign.Origin, foreign.Text()), "junk": "junk",
 	} {

@@ -31,7 +31,7 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 		return err
 	}
 	if q.From > pos.Size {
-		return fmt.Errorf("%s holds %d entries, asked from %d: %w", d.Journal.Origin(q.Collection), pos.Size, q.From, ErrPosition)
+		return fmt.Errorf("the log of %s holds %d entries, asked from %d: %w", q.Collection, pos.Size, q.From, ErrPosition)
 	}
 	end, err := d.endFor(s, n, q.Collection)
 	if err != nil {

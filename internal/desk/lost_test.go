@@ -102,7 +102,7 @@ func TestWhatALostStoreRelayedIsMissedToo(t *testing.T) {
 
 func position(t *testing.T, o, from *Office, c liaison.CollectionID) uint64 {
 	t.Helper()
-	p, err := o.Desk.Read(context.Background(), registry.Neighbour(from.Name), desk.Query{What: desk.Position, Origin: from.Journal.Origin(c)})
+	p, err := o.Desk.Read(context.Background(), registry.Neighbour(from.Name), desk.Query{What: desk.Position, Origin: from.Origin(c)})
 	if err != nil {
 		t.Fatal(err)
 	}

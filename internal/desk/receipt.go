@@ -54,7 +54,7 @@ func (d *Desk) hops(ctx context.Context, s store.View, q Query, e *store.Entry, 
 	}
 	var own *liaison.Hop
 	if len(after) > 0 {
-		if own, err = d.ownHop(s, q.Collection, e.ActHash, officeOf(after[0])); err != nil {
+		if own, err = d.ownHop(s, q.Collection, e.ActHash, officeOf(after[0]), generationOf(after[0])); err != nil {
 			return nil, err
 		}
 	}
@@ -62,7 +62,7 @@ func (d *Desk) hops(ctx context.Context, s store.View, q Query, e *store.Entry, 
 		after = nil
 	}
 	if n := len(t.Hops); own == nil && n > 0 {
-		if own, err = d.ownHop(s, q.Collection, e.ActHash, officeOf(t.Hops[n-1])); err != nil {
+		if own, err = d.newestHop(s, q.Collection, e.ActHash, officeOf(t.Hops[n-1])); err != nil {
 			return nil, err
 		}
 	}
@@ -72,6 +72,16 @@ func (d *Desk) hops(ctx context.Context, s store.View, q Query, e *store.Entry, 
 		}
 	}
 	return slices.Concat(t.Hops, []liaison.Hop{*own}, after), nil
+}
+
+// newestHop returns this office's leaf for an act in the newest generation that
+// an office has cosigned.
+func (d *Desk) newestHop(s store.View, c liaison.CollectionID, act liaison.Hash, by liaison.Office) (own *liaison.Hop, err error) {
+	origin, err := d.Journal.Origin(s, c)
+	for g := origin.Generation; err == nil && own == nil && g > 0; g-- {
+		own, err = d.ownHop(s, c, act, by, g)
+	}
+	return own, err
 }
 
 func (d *Desk) freshHop(ctx context.Context, s store.View, q Query) (*liaison.Hop, error) {
@@ -102,7 +112,7 @@ func (d *Desk) hopsAfter(s store.View, c liaison.CollectionID, e *store.Entry) (
 		return nil, err
 	}
 	var list []liaison.Hop
-	at := liaison.Via{Origin: d.Journal.Origin(c), Index: e.Index}
+	at := d.firstVia(byVia, c, e.Index)
 	for {
 		h, ok := byVia[at]
 		if !ok || len(list) > len(byVia) {
@@ -115,6 +125,17 @@ func (d *Desk) hopsAfter(s store.View, c liaison.CollectionID, e *store.Entry) (
 		}
 		at = liaison.Via{Origin: cp.Origin, Index: h.Index}
 	}
+}
+
+// firstVia returns how the next office names this office's leaf at an index: by
+// the generation that the log had then.
+func (d *Desk) firstVia(byVia map[liaison.Via]liaison.Hop, c liaison.CollectionID, index uint64) (at liaison.Via) {
+	for via := range byVia {
+		if o := via.Origin; o.Office == d.Office && o.Collection == c && via.Index == index && o.Generation > at.Origin.Generation {
+			at = via
+		}
+	}
+	return at
 }
 
 func officeOf(h liaison.Hop) liaison.Office {

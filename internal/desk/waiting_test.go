@@ -42,7 +42,7 @@ func TestWhatExceedsTheRoomToWaitStaysWithTheNeighbourUntilTheCharterComes(t *te
 	}
 	standsAt := func(want uint64) {
 		t.Helper()
-		p, err := tokyo.Desk.Read(context.Background(), registry.Neighbour(Seoul), desk.Query{What: desk.Position, Origin: seoul.Journal.Origin(c)})
+		p, err := tokyo.Desk.Read(context.Background(), registry.Neighbour(Seoul), desk.Query{What: desk.Position, Origin: seoul.Origin(c)})
 		if err != nil || p.Follow.Size != want || len(undelivered(t, tokyo)) != int(want) {
 			t.Errorf("tokyo stands at %d and keeps %d: want %d (%v)", p.Follow.Size, len(undelivered(t, tokyo)), want, err)
 		}

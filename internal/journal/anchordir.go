@@ -31,8 +31,8 @@ func (d AnchorDir) Load(o liaison.Origin) (string, bool, error) {
 	return string(b), err == nil, err
 }
 
-// Collections implements Anchor: by the names of the files.
-func (d AnchorDir) Collections() (list []liaison.CollectionID, err error) {
+// Logs implements Anchor: by the names of the files.
+func (d AnchorDir) Logs() (list []Log, err error) {
 	files, err := os.ReadDir(string(d))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -40,8 +40,8 @@ func (d AnchorDir) Collections() (list []liaison.CollectionID, err error) {
 	for _, f := range files {
 		name, generation, _ := strings.Cut(f.Name(), ".")
 		c, err := liaison.ParseCollectionID(name)
-		if _, odd := strconv.ParseUint(generation, 10, 32); err == nil && odd == nil {
-			list = append(list, c)
+		if g, odd := strconv.ParseUint(generation, 10, 32); err == nil && odd == nil {
+			list = append(list, Log{c, uint32(g)})
 		}
 	}
 	return list, err

@@ -1,9 +1,11 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"syscall"
@@ -26,8 +28,15 @@ type Anchor interface {
 	// Ready says why Save could not keep a note now. It is asked before every
 	// commit, and need not wait for the disk.
 	Ready() error
-	// Collections lists those of which there is a note.
-	Collections() ([]liaison.CollectionID, error)
+	// Logs lists, with their generations, the logs of which there is a note, in
+	// any order.
+	Logs() ([]Log, error)
+}
+
+// Log names a log of this office: a collection and a generation.
+type Log struct {
+	Collection liaison.CollectionID
+	Generation uint32
 }
 
 // bucketSigned marks, in the store, the collections with an anchor.
@@ -59,12 +68,16 @@ func (j *Journal) Open(ctx context.Context) error {
 		if err := j.ownStore(v); err != nil {
 			return err
 		}
-		logs, err := j.logs(v)
+		kept, err := j.anchored()
+		if err != nil {
+			return err
+		}
+		logs, err := j.logs(v, kept)
 		if err != nil {
 			return err
 		}
 		for _, c := range logs {
-			if err := j.openLog(v, c); err != nil {
+			if err := j.openLog(v, c, kept[c]); err != nil {
 				return err
 			}
 		}
@@ -74,12 +87,9 @@ func (j *Journal) Open(ctx context.Context) error {
 
 // logs lists the logs that the store holds or should hold: those with entries,
 // those marked as anchored, and those of which an anchor is kept.
-func (j *Journal) logs(v store.View) ([]liaison.CollectionID, error) {
-	list, err := j.Anchor.Collections()
-	if err != nil {
-		return nil, fmt.Errorf("list the checkpoints kept outside the store: %w", err)
-	}
-	err = v.Collections(func(c liaison.CollectionID) error {
+func (j *Journal) logs(v store.View, kept generations) ([]liaison.CollectionID, error) {
+	list := slices.Collect(maps.Keys(kept))
+	err := v.Collections(func(c liaison.CollectionID) error {
 		list = append(list, c)
 		return nil
 	})
@@ -98,26 +108,66 @@ func (j *Journal) logs(v store.View) ([]liaison.CollectionID, error) {
 	return slices.Compact(list), err
 }
 
+// generations are those of each log of which an anchor is kept, the newest
+// first.
+type generations map[liaison.CollectionID][]uint32
+
+// anchored lists what is kept outside the store.
+func (j *Journal) anchored() (generations, error) {
+	list, err := j.Anchor.Logs()
+	if err != nil {
+		return nil, fmt.Errorf("list the checkpoints kept outside the store: %w", err)
+	}
+	slices.SortFunc(list, func(x, y Log) int { return cmp.Compare(y.Generation, x.Generation) })
+	kept := generations{}
+	for _, l := range list {
+		kept[l.Collection] = append(kept[l.Collection], l.Generation)
+	}
+	return kept, nil
+}
+
 func compareIDs(a, b liaison.CollectionID) int { return slices.Compare(a[:], b[:]) }
 
-func (j *Journal) openLog(v store.View, c liaison.CollectionID) error {
+func (j *Journal) openLog(v store.View, c liaison.CollectionID, kept []uint32) error {
 	_, signed, err := v.State(bucketSigned, c.String())
 	if err != nil {
 		return err
 	}
-	a, err := j.readAnchor(c)
+	a, err := j.readAnchor(c, kept)
+	if err == nil {
+		err = j.anchorHolds(v, c, &a, signed)
+	}
 	switch {
 	case errors.Is(err, ErrBehind):
 		j.stop(c, err)
 		return nil
 	case err != nil:
 		return err
-	case a.note != "":
-		return j.compareAnchor(v, c, a)
-	case signed:
-		j.stop(c, fmt.Errorf("%w (it is missing)", ErrBehind))
 	}
+	if !a.present {
+		a.note = "" // to be signed again by the key that counts now
+	}
+	j.verifiedOf(c).reset(a.Size, a.note)
 	return nil
+}
+
+// anchorHolds is ErrBehind if a log does not agree with its anchor, or if that
+// is missing and should be there. An anchor of a generation that is over says
+// nothing of the one that was begun: it becomes an empty one.
+func (j *Journal) anchorHolds(v store.View, c liaison.CollectionID, a *anchor, signed bool) error {
+	origin, err := j.Origin(v, c)
+	switch {
+	case err != nil:
+		return err
+	case a.begun < origin.Generation && (signed || a.begun > 0):
+		return fmt.Errorf("%w (it is missing)", ErrBehind)
+	case a.Origin.Generation < origin.Generation:
+		*a = anchor{begun: a.begun}
+	}
+	if a.note == "" {
+		return nil
+	}
+	return agrees(v, c, a.Checkpoint)
 }
 
 // anchor is what is kept of a log outside the store. Without a note there is
@@ -125,14 +175,28 @@ func (j *Journal) openLog(v store.View, c liaison.CollectionID) error {
 type anchor struct {
 	ledger.Checkpoint
 	note    string
-	present bool // by the log key that signs now, not by an earlier one
+	present bool   // by the log key that signs now, not by an earlier one
+	begun   uint32 // the newest generation of which there is a note; 0: none
 }
 
-// readAnchor returns the anchor of a log. One that this office has not signed
-// for this log is ErrBehind; one of another office is an error of its own, since
-// the folder is not this office's.
-func (j *Journal) readAnchor(c liaison.CollectionID) (a anchor, err error) {
-	origin := j.Origin(c)
+// readAnchor returns the anchor of a log: that of its newest generation of which
+// any entry was signed, given those of which there is a note. One that this
+// office has not signed for this log is ErrBehind; one of another office is an
+// error of its own, since the folder is not this office's.
+func (j *Journal) readAnchor(c liaison.CollectionID, kept []uint32) (a anchor, err error) {
+	begun := uint32(0)
+	for _, g := range kept {
+		begun = max(begun, g)
+		a, err = j.loadAnchor(liaison.Origin{Office: j.Office, Collection: c, Generation: g})
+		if a.begun = begun; err != nil || a.Size > 0 {
+			break
+		}
+	}
+	return a, err
+}
+
+func (j *Journal) loadAnchor(origin liaison.Origin) (a anchor, err error) {
+	c := origin.Collection
 	note, ok, err := j.Anchor.Load(origin)
 	if err != nil || !ok {
 		return a, err
@@ -151,7 +215,7 @@ func (j *Journal) readAnchor(c liaison.CollectionID) (a anchor, err error) {
 		return a, fmt.Errorf("%w (the log key of %s has not signed it: %w)", ErrBehind, j.Office, err)
 	}
 	_, _, err = ledger.OpenCheckpoint(note, [][]byte{j.Signer.LogKey()})
-	return anchor{cp, note, err == nil}, nil
+	return anchor{Checkpoint: cp, note: note, present: err == nil}, nil
 }
 
 // logKeys are the keys by which this office signs and has signed checkpoints.
@@ -166,7 +230,11 @@ func (j *Journal) logKeys() [][]byte {
 // emptyAnchor stops a log without entries whose anchor knows some: the store
 // was lost or replaced.
 func (j *Journal) emptyAnchor(c liaison.CollectionID) error {
-	a, err := j.readAnchor(c)
+	kept, err := j.anchored()
+	if err != nil {
+		return err
+	}
+	a, err := j.readAnchor(c, kept[c])
 	if err == nil && a.Size > 0 {
 		err = behind(a.Size, 0)
 	}
@@ -184,22 +252,6 @@ func behind(signed, held uint64) error {
 	return fmt.Errorf("%w (signed %d entries, the store holds %d)", ErrBehind, signed, held)
 }
 
-func (j *Journal) compareAnchor(v store.View, c liaison.CollectionID, a anchor) error {
-	err := agrees(v, c, a.Checkpoint)
-	switch {
-	case errors.Is(err, ErrBehind):
-		j.stop(c, err)
-		return nil
-	case err != nil:
-		return err
-	}
-	if !a.present {
-		a.note = "" // to be signed again by the key that counts now
-	}
-	j.verifiedOf(c).reset(a.Size, a.note)
-	return nil
-}
-
 // agrees is ErrBehind if the log in the store does not begin with what a
 // checkpoint says.
 func agrees(v store.View, c liaison.CollectionID, cp ledger.Checkpoint) error {
@@ -210,33 +262,54 @@ func agrees(v store.View, c liaison.CollectionID, cp ledger.Checkpoint) error {
 	if cp.Size > pos.Size {
 		return behind(cp.Size, pos.Size)
 	}
+	if g := max(pos.Generation, 1); cp.Size > 0 && cp.Origin.Generation > g {
+		return fmt.Errorf("%w (it is of generation %d, the store holds generation %d)", ErrBehind, cp.Origin.Generation, g)
+	}
 	if root, err := Root(v, c, cp.Size); err != nil || root != cp.Root {
 		return fmt.Errorf("%w (the first %d entries have another root)", ErrBehind, cp.Size)
 	}
 	return nil
 }
 
-// Confront takes a leaf of this office's own log as a neighbour returns it. If
-// this office signed a checkpoint over it and the store does not hold what the
-// checkpoint says, the store was lost or went back in time: the log is stopped,
-// the checkpoint is its anchor from now on, and the error is ErrBehind. What this
-// office has not signed proves nothing.
+// Confront takes a leaf of this office's own log as a neighbour returns it: the
+// checkpoint over it is heard. What this office has not signed proves nothing.
 func (j *Journal) Confront(v store.View, c liaison.CollectionID, h liaison.Hop) error {
-	if err := j.stoppedErr(c); err != nil {
-		return err
-	}
 	cp, _, err := ledger.OpenCheckpoint(h.Checkpoint, j.logKeys())
-	if err != nil || cp.Origin != j.Origin(c) ||
+	if err != nil || cp.Origin.Collection != c ||
 		ledger.VerifyInclusion(liaison.LeafHash(liaison.JCS(h.Leaf)), h.Index, cp.Size, h.Path, cp.Root) != nil {
+		return j.stoppedErr(c)
+	}
+	return j.Hear(v, h.Checkpoint)
+}
+
+// Hear takes a checkpoint of this office's own log as a neighbour knows it. If
+// the store does not hold what it says, the store was lost or went back in time:
+// the log is stopped, the checkpoint is its anchor from now on unless a later one
+// is kept, and the error is ErrBehind. One of a generation that is over says
+// nothing, and so does what this office has not signed.
+func (j *Journal) Hear(v store.View, note string) error {
+	cp, _, err := ledger.OpenCheckpoint(note, j.logKeys())
+	if err != nil || cp.Origin.Office != j.Office {
 		return nil
 	}
-	err = agrees(v, c, cp)
-	if errors.Is(err, ErrBehind) {
-		j.stop(c, err)
-		_, saved := j.keep(cp.Origin, h.Checkpoint)
-		return errors.Join(j.stoppedErr(c), saved)
+	c := cp.Origin.Collection
+	origin, err := j.Origin(v, c)
+	if err != nil {
+		return err
 	}
-	return err
+	if cp.Origin.Generation >= origin.Generation {
+		if err = agrees(v, c, cp); err == nil {
+			return j.stoppedErr(c)
+		}
+	}
+	if !errors.Is(err, ErrBehind) {
+		return errors.Join(err, j.stoppedErr(c))
+	}
+	if j.stoppedErr(c) == nil {
+		j.stop(c, err)
+	}
+	_, saved := j.keep(cp.Origin, note)
+	return errors.Join(j.stoppedErr(c), saved)
 }
 
 // keep saves an anchor and returns the note that is kept: another one, if that
@@ -317,7 +390,10 @@ func (j *Journal) sign(v store.View, c liaison.CollectionID, size uint64, done *
 	if err != nil {
 		return "", fmt.Errorf("checkpoint of %s at %d: %w", c, size, err)
 	}
-	origin := j.Origin(c)
+	origin, err := j.Origin(v, c)
+	if err != nil {
+		return "", err
+	}
 	note := j.Signer.SignCheckpoint(origin, ledger.Checkpoint{Origin: origin, Size: size, Root: root}.Text())
 	if size < done.size || size == 0 {
 		return note, nil // of an earlier size: the anchor stays with the newest

@@ -27,12 +27,16 @@ const MaxProblems = 1000
 func (j *Journal) Check(ctx context.Context) (*Report, error) {
 	r := new(Report)
 	err := j.Store.View(ctx, func(v store.View) error {
-		logs, err := j.logs(v)
+		kept, err := j.anchored()
+		if err != nil {
+			return err
+		}
+		logs, err := j.logs(v, kept)
 		if err != nil {
 			return err
 		}
 		for _, c := range logs {
-			if err := j.newChecker(v, c, r).run(ctx); err != nil {
+			if err := j.newChecker(v, c, r).run(ctx, kept[c]); err != nil {
 				return err
 			}
 		}
@@ -56,6 +60,8 @@ type checker struct {
 	last liaison.Instant
 	tree ledger.Range
 
+	generation uint32
+
 	anchor   ledger.Checkpoint // kept outside the store; size 0 if there is none
 	anchored liaison.Hash      // root of the tree at its size
 }
@@ -66,8 +72,8 @@ func (k *checker) problem(index uint64, format string, args ...any) {
 	}
 }
 
-func (k *checker) run(ctx context.Context) error {
-	if err := k.loadAnchor(); err != nil {
+func (k *checker) run(ctx context.Context, kept []uint32) error {
+	if err := k.loadAnchor(kept); err != nil {
 		return err
 	}
 	next := uint64(0)
@@ -186,24 +192,34 @@ func (k *checker) hashes(e *store.Entry) {
 	}
 }
 
-func (k *checker) loadAnchor() error {
-	a, err := k.j.readAnchor(k.c)
+func (k *checker) loadAnchor(kept []uint32) error {
+	a, err := k.j.readAnchor(k.c, kept)
 	switch {
 	case errors.Is(err, ErrBehind):
 		k.problem(0, "%v", err)
 		return nil
 	case err != nil:
 		return err
-	case a.note == "":
-		k.problem(0, "the checkpoint kept outside the store is missing")
 	}
-	k.anchor = a.Checkpoint
+	origin, err := k.j.Origin(k.v, k.c)
+	switch {
+	case err != nil:
+		return err
+	case a.begun < origin.Generation:
+		k.problem(0, "the checkpoint kept outside the store is missing")
+		return nil
+	case a.Origin.Generation < origin.Generation:
+		return nil // nothing of this generation was signed
+	}
+	k.generation, k.anchor = origin.Generation, a.Checkpoint
 	return nil
 }
 
 // compareAnchor compares the tree with the checkpoint kept outside the store.
 func (k *checker) compareAnchor(size uint64) {
 	switch {
+	case k.anchor.Origin.Generation > k.generation:
+		k.problem(size, "the checkpoint kept outside the store is of generation %d, the log is of generation %d: "+remedy, k.anchor.Origin.Generation, k.generation)
 	case k.anchor.Size > size:
 		k.problem(size, "the checkpoint kept outside the store is of %d entries, the log holds %d: "+remedy, k.anchor.Size, size)
 	case k.anchor.Size > 0 && k.anchor.Root != k.anchored:

@@ -14,7 +14,7 @@ import (
 )
 
 func anchorPath(o *office) string {
-	return filepath.Join(o.dir, fmt.Sprintf("%s.%d", coll, o.Origin(coll).Generation))
+	return filepath.Join(o.dir, coll.String()+".1")
 }
 
 func replaceAnchor(t *testing.T, o *office, b []byte) {

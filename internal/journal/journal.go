@@ -120,9 +120,11 @@ func randomSalt(liaison.CollectionID, uint64) (h liaison.Hash) {
 	return h
 }
 
-// Origin returns the name of this office's log of a collection.
-func (j *Journal) Origin(c liaison.CollectionID) liaison.Origin {
-	return liaison.Origin{Office: j.Office, Collection: c, Generation: 1}
+// Origin returns the name of this office's log of a collection, of the
+// generation that a snapshot holds.
+func (j *Journal) Origin(v store.View, c liaison.CollectionID) (liaison.Origin, error) {
+	pos, err := v.Position(c)
+	return liaison.Origin{Office: j.Office, Collection: c, Generation: max(pos.Generation, 1)}, err
 }
 
 // View runs fn on one snapshot of the store.

@@ -211,7 +211,10 @@ func (w *writer) begin() error {
 	if err != nil {
 		return err
 	}
-	origin := w.j.Origin(w.c)
+	origin, err := w.j.Origin(w.tx, w.c)
+	if err != nil {
+		return err
+	}
 	if err := w.j.emptyAnchor(w.c); err != nil {
 		return err
 	}

@@ -378,7 +378,7 @@ func TestWhatTheDeskCannotTakeIsTriedAgainAndNeverSkipped(t *testing.T) {
 		knows(t, k)
 		h.post(t, "NATO", community, note("after"))
 		holdsAll(t, k, h, community, 1)
-		if p, err := k.Desk.Read(t.Context(), registry.Neighbour(hq), desk.Query{What: desk.Position, Origin: h.Journal.Origin(charter)}); err != nil || p.Follow.Size != h.Size(t, charter) {
+		if p, err := k.Desk.Read(t.Context(), registry.Neighbour(hq), desk.Query{What: desk.Position, Origin: h.Origin(charter)}); err != nil || p.Follow.Size != h.Size(t, charter) {
 			t.Errorf("position %d, %v", p.Follow.Size, err)
 		}
 	})

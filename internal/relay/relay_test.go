@@ -224,7 +224,7 @@ func TestBytesTheFollowerSentStayAtHome(t *testing.T) {
 			t.Errorf("tokyo sends seoul's object back: %d bytes", len(tr.Bytes))
 		}
 		eventually(t, "seoul follows tokyo's log past its own act", func() bool {
-			at, err := s.Desk.Read(t.Context(), registry.Neighbour(tokyo), desk.Query{What: desk.Position, Origin: k.Journal.Origin(community)})
+			at, err := s.Desk.Read(t.Context(), registry.Neighbour(tokyo), desk.Query{What: desk.Position, Origin: k.Origin(community)})
 			return err == nil && at.Follow.Size == 1
 		})
 		if s.Size(t, community) != 1 {

@@ -84,7 +84,7 @@ func hashes(leaves []pageLeaf) (list []liaison.Hash) {
 
 // sign signs, with tokyo's log key, a checkpoint over any leaves.
 func (g *rogue) sign(leaves []pageLeaf) string {
-	return g.signAs(g.tokyo.Journal.Origin(community), leaves)
+	return g.signAs(g.tokyo.Origin(community), leaves)
 }
 
 func (g *rogue) signAs(origin liaison.Origin, leaves []pageLeaf) string {
@@ -145,7 +145,7 @@ func (g *rogue) serveCharter(m follow) {
 	if m.From >= uint64(len(all)) {
 		return
 	}
-	note := g.signAs(g.tokyo.Journal.Origin(charter), all[:m.From+1])
+	note := g.signAs(g.tokyo.Origin(charter), all[:m.From+1])
 	g.send(kindPage, m.Number, page{Collection: charter, From: m.From, Leaves: all[m.From : m.From+1], Note: note})
 }
 
@@ -243,14 +243,14 @@ var tricks = []struct {
 	{"an act where none is named", Mismatched, func(g *rogue) page {
 		l := slices.Clone(g.leaves)
 		l[3] = altered(l[3], func(leaf *liaison.Leaf) {
-			head := liaison.Head{Origin: g.tokyo.Journal.Origin(community), Size: 3, Root: ledger.Root(hashes(l[:3]))}
+			head := liaison.Head{Origin: g.tokyo.Origin(community), Size: 3, Root: ledger.Root(hashes(l[:3]))}
 			leaf.Kind, leaf.Act, leaf.Prev = liaison.KindOpened, liaison.Hash{}, &head
 		})
 		return page{Collection: community, From: 3, Leaves: l[3:], Note: g.sign(l)}
 	}},
 	{"the checkpoint of another collection", ForeignOrigin, func(g *rogue) page {
 		p := g.page(3, 6)
-		p.Note = g.signAs(g.tokyo.Journal.Origin(charter), g.leaves)
+		p.Note = g.signAs(g.tokyo.Origin(charter), g.leaves)
 		return p
 	}},
 	{"the checkpoint of another office", ForeignOrigin, func(g *rogue) page {
@@ -336,7 +336,7 @@ func TestACheckpointNobodyKnownSignedWaitsForItsKey(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		g := newRogue(t)
 		p := g.page(3, 6)
-		p.Note = desktest.NewKeys(seoul).SignCheckpoint(g.tokyo.Journal.Origin(community), g.checkpoint(6).Text())
+		p.Note = desktest.NewKeys(seoul).SignCheckpoint(g.tokyo.Origin(community), g.checkpoint(6).Text())
 		g.serve(g.page(0, 3), p, g.page(3, 6))
 		eventually(t, "hq names the trouble", func() bool { return strings.Contains(g.followed(community).Error, "no signature of") })
 		if g.victim.Size(t, community) != 3 || g.followed(community).Fork != nil {
@@ -350,7 +350,7 @@ func TestACheckpointNobodyKnownSignedWaitsForItsKey(t *testing.T) {
 }
 
 func (g *rogue) checkpoint(size int) ledger.Checkpoint {
-	return ledger.Checkpoint{Origin: g.tokyo.Journal.Origin(community), Size: uint64(size), Root: ledger.Root(hashes(g.leaves[:size]))}
+	return ledger.Checkpoint{Origin: g.tokyo.Origin(community), Size: uint64(size), Root: ledger.Root(hashes(g.leaves[:size]))}
 }
 
 // header is a frame's first five bytes.

@@ -25,7 +25,7 @@ func (g *rogue) answer() {
 			}
 			all := g.read(m.Collection, 0, 100)
 			if end := min(m.From+2, uint64(len(all))); m.From < end {
-				note := g.signAs(g.tokyo.Journal.Origin(m.Collection), all[:end])
+				note := g.signAs(g.tokyo.Origin(m.Collection), all[:end])
 				g.send(kindPage, m.Number, page{Collection: m.Collection, From: m.From, Leaves: all[m.From:end], Note: note})
 			}
 		}

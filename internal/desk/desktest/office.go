@@ -131,6 +131,18 @@ func (o *Office) start() error {
 	return nil
 }
 
+// Origin returns the name of the office's log of a collection.
+func (o *Office) Origin(c liaison.CollectionID) (origin liaison.Origin) {
+	err := o.Journal.View(context.Background(), func(v store.View) (err error) {
+		origin, err = o.Journal.Origin(v, c)
+		return err
+	})
+	if err != nil {
+		panic(fmt.Sprintf("origin of %s at %s: %v", c, o.Name, err)) // a test reads a closed store
+	}
+	return origin
+}
+
 // Close stops the office.
 func (o *Office) Close() {
 	o.end()

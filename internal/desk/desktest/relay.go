@@ -16,7 +16,7 @@ import (
 // against what was followed so far, cosigns it and returns it as a batch for
 // this office's desk. ok is false where nothing is new.
 func (o *Office) Page(ctx context.Context, from *Office, c liaison.CollectionID, limit int) (b desk.Batch, ok bool, err error) {
-	at, err := o.Desk.Read(ctx, registry.Neighbour(from.Name), desk.Query{What: desk.Position, Origin: from.Journal.Origin(c)})
+	at, err := o.Desk.Read(ctx, registry.Neighbour(from.Name), desk.Query{What: desk.Position, Origin: from.Origin(c)})
 	if err != nil {
 		return b, false, err
 	}
@@ -44,7 +44,7 @@ func (o *Office) verify(from *Office, c liaison.CollectionID, at *desk.Follow, p
 		hashes = append(hashes, liaison.LeafHash(l.Leaf))
 	}
 	root, paths := grown.Paths(hashes)
-	if cp.Origin != from.Journal.Origin(c) || root != cp.Root || cp.Size != at.Size+uint64(len(hashes)) {
+	if cp.Origin != from.Origin(c) || root != cp.Root || cp.Size != at.Size+uint64(len(hashes)) {
 		return b, fmt.Errorf("%s: the page does not lead to its checkpoint", cp.Origin)
 	}
 	note := page.Note + o.Keys.Cosign(cp.Text(), o.Clock.Now().Unix()) + "\n"
