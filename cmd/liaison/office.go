@@ -19,6 +19,8 @@ type initCmd struct {
 	Exchange  string `placeholder:"HOST:PORT" help:"Where TAXII listens (default 127.0.0.1:6100)."`
 	Relay     string `placeholder:"HOST:PORT" help:"Where neighbours connect (default 127.0.0.1:6101)."`
 	Address   string `placeholder:"HOST:PORT" help:"The relay's address as neighbours see it."`
+	Store     string `placeholder:"DATABASE" help:"The PostgreSQL database of the store, as postgres://user@host/database (default: SQLite in the folder)."`
+	Anchor    string `placeholder:"DIR" help:"Where the newest checkpoint of each log is kept (default: anchor in the folder)."`
 }
 
 func (c *initCmd) Run(a *app) error {
@@ -30,7 +32,7 @@ func (c *initCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cfg := office.Config{Office: name, Exchange: c.Exchange, Relay: c.Relay, Address: c.Address}
+	cfg := office.Config{Office: name, Exchange: c.Exchange, Relay: c.Relay, Address: c.Address, Store: office.Place(c.Store), Anchor: office.Place(c.Anchor)}
 	if err := office.Init(a.Dir, cfg, pin); err != nil {
 		return err
 	}
@@ -63,9 +65,9 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	}
 	exchange, relay := o.Addresses()
-	s := served{o.Config.Office, "http://" + exchange + taxii.DiscoveryPath, relay}
+	s := served{o.Config.Office, "http://" + exchange + taxii.DiscoveryPath, relay, o.StoreName()}
 	if err := a.show(s, func() {
-		a.say("%s serves TAXII at %s and its neighbours at %s; Ctrl-C ends it", s.Office, s.TAXII, s.Relay)
+		a.say("%s serves TAXII at %s and its neighbours at %s, from the store %s; Ctrl-C ends it", s.Office, s.TAXII, s.Relay, s.Store)
 	}); err != nil {
 		o.Log.Warn("the office serves all the same", "err", err) // on a full disk too
 	}
@@ -77,6 +79,7 @@ type served struct {
 	Office liaison.Office `json:"office"`
 	TAXII  string         `json:"taxii"` // discovery URL
 	Relay  string         `json:"relay"` // host:port
+	Store  string         `json:"store"` // where it is
 }
 
 type demoCmd struct {

@@ -27,10 +27,12 @@ var Rooms = map[string][]string{
 	"internal/store/sqlite":    {"", "internal/store"},
 	"internal/store/postgres":  {"", "internal/store"},
 
+	"internal/filelock": {},
+
 	// Ground.
 	"internal/registry": {"", "stix", "ledger"},
 	"internal/release":  {"", "stix"},
-	"internal/journal":  {"", "stix", "ledger", "internal/store"},
+	"internal/journal":  {"", "stix", "ledger", "internal/store", "internal/filelock"},
 
 	// Desk.
 	"internal/desk": {"", "stix", "ledger", "internal/registry", "internal/release", "internal/journal", "internal/store"},

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/filelock"
 	"github.com/liaison-office/liaison/ledger"
 )
 
@@ -73,15 +74,20 @@ func (d AnchorDir) Save(o liaison.Origin, note string) (kept string, err error) 
 	if err := d.make(); err != nil {
 		return "", err
 	}
-	err = d.locked(func() (err error) {
-		var there bool
-		if kept, there, err = d.Load(o); err != nil || there && !replaces(note, kept) {
-			return err
-		}
-		kept = note
-		return d.replace(d.path(o), note)
-	})
-	return kept, err
+	lock, err := filelock.Take(filepath.Join(string(d), lockFile))
+	if err != nil {
+		return "", err
+	}
+	kept, err = d.save(o, note)
+	return kept, errors.Join(err, lock.Release())
+}
+
+func (d AnchorDir) save(o liaison.Origin, note string) (kept string, err error) {
+	kept, there, err := d.Load(o)
+	if err != nil || there && !replaces(note, kept) {
+		return kept, err
+	}
+	return note, d.replace(d.path(o), note)
 }
 
 // replaces reports whether a note may take the place of the one that is kept:

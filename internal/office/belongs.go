@@ -86,7 +86,7 @@ func (o *Office) checkPin(ctx context.Context) error {
 		return err
 	}
 	return fmt.Errorf("%s pins the authority %s, and the programmes in %s are signed by %s: put back the pin of this office's alliance, or the store that belongs to the pin",
-		filepath.Join(o.Dir, PinFile), strings.Join(pinned, ", "), filepath.Join(o.Dir, storeDir), strings.Join(strange, ", "))
+		filepath.Join(o.Dir, PinFile), strings.Join(pinned, ", "), o.StoreName(), strings.Join(strange, ", "))
 }
 
 // firstProgramme returns the first version of the programme of a charter, if the

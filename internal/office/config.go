@@ -33,6 +33,8 @@ type Config struct {
 	Address    string         `toml:"address"`           // host:port neighbours dial; empty: the relay's
 	Validation stix.Mode      `toml:"validation"`        // admit or strict
 	Except     []string       `toml:"validation_except"` // collections, as programme.area, with the other mode
+	Store      Place          `toml:"store"`             // a PostgreSQL database; empty: SQLite in the folder
+	Anchor     Place          `toml:"anchor"`            // a folder; empty: in the office's
 	Limits     Limits         `toml:"limits"`
 }
 
@@ -93,6 +95,12 @@ func (c *Config) check() (key string, err error) {
 	if c.Validation != stix.Admit && c.Validation != stix.Strict {
 		return "validation", fmt.Errorf("%q: want admit or strict", c.Validation)
 	}
+	if err := c.Store.check(); err != nil {
+		return "store", err
+	}
+	if c.Anchor.isDatabase() {
+		return "anchor", errors.New("want a folder")
+	}
 	for _, name := range c.Except {
 		if programme, area, ok := strings.Cut(name, "."); !ok || programme == "" || area == "" {
 			return "validation_except", fmt.Errorf("%q: want a collection as programme.area, such as itpp.cyber", name)
@@ -128,10 +136,10 @@ func Init(dir string, c Config, pin ledger.Pin) error {
 	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
 		return fmt.Errorf("%s holds an office already", dir)
 	}
-	if hasHistory(dir) {
+	if filled(filepath.Join(dir, storeDir)) || filled(filepath.Join(dir, anchorDir)) {
 		return fmt.Errorf("%s holds the %s of an office without its %s: put that file back, or take another folder", dir, storeDir, ConfigFile)
 	}
-	for _, d := range []string{dir, filepath.Join(dir, storeDir), filepath.Join(dir, anchorDir), filepath.Join(dir, peersDir)} {
+	for _, d := range c.folders(dir) {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return err
 		}
@@ -143,6 +151,27 @@ func Init(dir string, c Config, pin ledger.Pin) error {
 		return err
 	}
 	return writeWhole(filepath.Join(dir, ConfigFile), c.text())
+}
+
+// folders are those that a new office in dir has.
+func (c *Config) folders(dir string) []string {
+	list := []string{dir, c.anchorDir(dir), filepath.Join(dir, peersDir)}
+	if c.Store == "" {
+		list = append(list, filepath.Join(dir, storeDir))
+	}
+	return list
+}
+
+// anchorDir is where the office of dir keeps the newest checkpoints.
+func (c *Config) anchorDir(dir string) string {
+	switch path := string(c.Anchor); {
+	case path == "":
+		return filepath.Join(dir, anchorDir)
+	case filepath.IsAbs(path):
+		return path
+	default:
+		return filepath.Join(dir, path)
+	}
 }
 
 // initKeys makes the keys of a new office beside their place, so that there are
@@ -186,6 +215,12 @@ func (c *Config) text() string {
 	fmt.Fprintf(&b, "# The relay stream of neighbouring offices.\nrelay = %q\n", c.Relay)
 	if c.Address != "" {
 		fmt.Fprintf(&b, "\n# Where neighbours reach the relay.\naddress = %q\n", c.Address)
+	}
+	if c.Store != "" {
+		fmt.Fprintf(&b, "\n# The database that holds the store. All processes of the office share it.\nstore = %q\n", string(c.Store))
+	}
+	if c.Anchor != "" {
+		fmt.Fprintf(&b, "\n# The newest checkpoint of each log. All processes of the office share it.\nanchor = %q\n", string(c.Anchor))
 	}
 	if c.Validation != stix.Admit {
 		fmt.Fprintf(&b, "\n# admit (with findings) or strict.\nvalidation = %q\n", c.Validation)

@@ -16,13 +16,16 @@ import (
 // They are the limits of the door. What a neighbour accepted is read by those
 // that all offices share (stix.DefaultLimits): an office with narrower ones of
 // its own would refuse what the others hold, and one with wider ones would send
-// what they refuse. So an object's cannot be raised.
+// what they refuse. So an object's cannot be raised. Readers and Writers bound the
+// process, not a request.
 type Limits struct {
 	BodyBytes   int `toml:"body_bytes"`   // stix.DefaultBodyBytes; max_content_length of TAXII
 	ObjectBytes int `toml:"object_bytes"` // stix.DefaultObjectBytes
 	Depth       int `toml:"depth"`        // stix.DefaultDepth
 	Objects     int `toml:"objects"`      // stix.DefaultObjects
 	PageObjects int `toml:"page_objects"` // desk.MaxPage
+	Readers     int `toml:"readers"`      // snapshots of the store that are read at a time
+	Writers     int `toml:"writers"`      // transactions that are written at a time; PostgreSQL
 }
 
 // The bounds of the limits themselves: below, no office could work; above, one
@@ -32,6 +35,9 @@ const (
 	minDepth       = 8        // an object, its extensions, a list of objects in one
 	maxBodyBytes   = 64 << 20 // held in memory while it is parsed
 	maxObjects     = 100_000  // one transaction
+
+	usualConnections = 4 // that read, and that write
+	maxConnections   = 100
 )
 
 // bound is one limit with its default and between what it must lie.
@@ -48,6 +54,8 @@ func (l *Limits) bounds() []bound {
 		{"depth", &l.Depth, stix.DefaultDepth, minDepth, stix.DefaultDepth},
 		{"objects", &l.Objects, stix.DefaultObjects, 1, maxObjects},
 		{"page_objects", &l.PageObjects, desk.MaxPage, 1, desk.MaxPage},
+		{"readers", &l.Readers, usualConnections, 1, maxConnections},
+		{"writers", &l.Writers, usualConnections, 1, maxConnections},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/liaison-office/liaison/internal/filelock"
 )
 
 // maxOperatorBody bounds a request of the operator.
@@ -141,35 +142,53 @@ func atSocket(dir string, fn func(path string) error) error {
 type operatorSocket struct {
 	*net.UnixListener
 	path string
+	lock *filelock.Lock // nil where files cannot be locked
 }
 
-func (s *operatorSocket) Close() error {
-	err := s.UnixListener.Close()
+func (s *operatorSocket) Close() (err error) {
+	if s.UnixListener != nil {
+		err = s.UnixListener.Close()
+	}
 	if e := os.Remove(s.path); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, e)
+	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Release())
+		s.lock = nil
 	}
 	return err
 }
 
-// listenOperator opens the socket; the store's lock has shown that no other
-// process serves this folder, so a socket that is there is a leftover.
+// listenOperator opens the socket. Its lock shows that no other process serves
+// from this folder, so a socket that is there is a leftover.
 func (o *Office) listenOperator() (net.Listener, error) {
 	s := &operatorSocket{path: socketPath(o.Dir)}
-	if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	var err error
+	switch s.lock, err = filelock.Try(s.path + ".lock"); {
+	case errors.Is(err, filelock.ErrHeld):
+		return nil, fmt.Errorf("an office serves from this folder already: each process needs a folder of its own (%w)", err)
+	case err != nil && !errors.Is(err, errors.ErrUnsupported):
 		return nil, err
 	}
-	err := atSocket(o.Dir, func(path string) (err error) {
+	if err := s.listen(o.Dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *operatorSocket) listen(dir string) error {
+	if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	err := atSocket(dir, func(path string) (err error) {
 		s.UnixListener, err = net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the operator's socket: %w", err)
+		return fmt.Errorf("the operator's socket: %w", err)
 	}
 	s.SetUnlinkOnClose(false) // by this name it is gone already, if it is a link's
-	if err := os.Chmod(s.path, 0o600); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return os.Chmod(s.path, 0o600)
 }
 
 // dialOperator connects to the office that serves a folder.
@@ -182,15 +201,17 @@ func dialOperator(ctx context.Context, dir string) (conn net.Conn, err error) {
 	return conn, err
 }
 
-// hasHistory reports whether an office has ever stored or signed anything. If
-// not, there is nothing to check, and opening it makes its store.
-func hasHistory(dir string) bool {
-	for _, kept := range []string{storeDir, anchorDir} {
-		if files, err := os.ReadDir(filepath.Join(dir, kept)); len(files) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return true
-		}
-	}
-	return false
+// hasHistory reports whether the office of dir has ever stored or signed
+// anything. If not, there is nothing to check, and opening it makes its store. A
+// database knows for itself.
+func (c *Config) hasHistory(dir string) bool {
+	return c.Store != "" || filled(filepath.Join(dir, storeDir)) || filled(c.anchorDir(dir))
+}
+
+// filled reports whether a folder holds anything, or cannot be looked into.
+func filled(dir string) bool {
+	files, err := os.ReadDir(dir)
+	return len(files) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist)
 }
 
 func callSocket(ctx context.Context, dir, name string, request, reply any) error {

@@ -9,6 +9,8 @@
 //   - This is the only package that opens an engine, holds private keys, makes
 //     viewers' credentials and starts goroutines that live as long as the office.
 //   - Keys, pin, store and anchors belong to one office, or it does not open.
+//   - One process serves from a folder. With the store in PostgreSQL any number
+//     serve one office, each from a folder of its own with the same keys.
 //   - Whatever a command of the operator does, it does through Operator: the same
 //     code whether the office runs (over the local socket) or not.
 //
@@ -17,11 +19,13 @@
 //	liaison.toml    configuration (Config)
 //	authority.pin   the alliance's keys and threshold, pinned (ledger.Pin)
 //	keys/           private keys, one file for each use (Keys)
-//	store/          the SQLite database
-//	anchor/         the newest signed checkpoint of each log, outside the store
+//	store/          the SQLite database, unless the store is in PostgreSQL
+//	anchor/         the newest signed checkpoint of each log, outside the store,
+//	                unless another folder keeps them
 //	peers/          the cards of neighbours (Card)
 //	forks/          evidence of neighbours' logs that are not followed (relay.ForkDir)
-//	liaison.sock    the operator's socket, while the office runs
+//	liaison.sock    the operator's socket, while the office runs; liaison.sock.lock
+//	                is locked for as long
 //
 // # What it does not do
 //
@@ -50,7 +54,6 @@ import (
 	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/relay"
 	"github.com/liaison-office/liaison/internal/store"
-	"github.com/liaison-office/liaison/internal/store/sqlite"
 	"github.com/liaison-office/liaison/ledger"
 )
 
@@ -84,7 +87,7 @@ type Office struct {
 	Log      *slog.Logger
 
 	now      func() time.Time
-	engine   *sqlite.Store
+	engine   engine
 	bound    Bound
 	badCards lastSaid
 }
@@ -117,7 +120,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 	if o.Pin, err = loadPin(dir); err != nil {
 		return nil, err
 	}
-	if o.engine, err = sqlite.Open(filepath.Join(dir, storeDir), sqlite.Config{Log: o.Log, ReadOnly: opt.ReadOnly}); err != nil {
+	if o.engine, err = o.openEngine(ctx, opt); err != nil {
 		return nil, err
 	}
 	o.Store = o.engine
@@ -131,7 +134,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 func (o *Office) assemble(ctx context.Context, opt Options) error {
 	o.Journal = journal.New(journal.Config{
 		Office: o.Config.Office, Store: o.Store, Signer: o.Keys, Log: o.Log,
-		Anchor: journal.AnchorDir(filepath.Join(o.Dir, anchorDir)), Now: o.now, Salt: opt.Salt, EarlierLogKeys: o.ownLogKeys,
+		Anchor: journal.AnchorDir(o.Config.anchorDir(o.Dir)), Now: o.now, Salt: opt.Salt, EarlierLogKeys: o.ownLogKeys,
 	})
 	o.Desk = desk.New(desk.Config{
 		Office: o.Config.Office, Journal: o.Journal, Pinned: registry.New(o.Pin),

@@ -450,7 +450,7 @@ func (p *Operator) Card(context.Context, struct{}) (CardReply, error) {
 func (p *Operator) Fsck(ctx context.Context, _ struct{}) (FsckReply, error) {
 	var r FsckReply
 	for _, e := range p.o.engine.Check(ctx) {
-		r.Problems = append(r.Problems, "database: "+string(e))
+		r.Problems = append(r.Problems, "database: "+e)
 	}
 	report, err := p.o.Journal.Check(ctx)
 	if err != nil {

@@ -78,10 +78,11 @@ func OpenToServe(ctx context.Context, dir string, opt Options) (*Office, error) 
 // asked again: every operation done twice has done no more than once, but for a
 // token, of which one more is made that nobody sees.
 func Call(ctx context.Context, dir, name string, opt Options, request, reply any) error {
-	if _, err := LoadConfig(dir); err != nil {
+	cfg, err := LoadConfig(dir)
+	if err != nil {
 		return err
 	}
-	opt.ReadOnly = name == opFsck && hasHistory(dir)
+	opt.ReadOnly = name == opFsck && cfg.hasHistory(dir)
 	opt.newKeys = name == opControl || name == opCard // the way from new keys to an office object that names them
 	o, err := whenFree(ctx, opt, func() (*Office, error) {
 		if conn, err := dialOperator(ctx, dir); err == nil {

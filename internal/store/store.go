@@ -115,6 +115,13 @@ type Listener interface {
 	Listen(ctx context.Context, hint func(c liaison.CollectionID)) error
 }
 
+// Checker is an optional power of an engine: it looks for damage that it alone
+// can see.
+type Checker interface {
+	// Check reads everything and returns what is wrong, in a sentence each.
+	Check(ctx context.Context) []string
+}
+
 // View reads one snapshot. Methods may be called inside yield functions.
 type View interface {
 	// Position returns where the log of c ends.

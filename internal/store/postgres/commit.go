@@ -138,6 +138,9 @@ func (s *Store) askOnce(ctx context.Context, w *writer) (committed bool, err err
 // forget removes the rows of writers that write no more. One that stays is
 // removed by a later Open.
 func (s *Store) forget(writers []*writer) {
+	if len(writers) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	defer cancel()
 	ids := make([][]byte, len(writers))

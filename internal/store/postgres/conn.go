@@ -53,7 +53,7 @@ func (s *Store) settings(c *pgxpool.Config) {
 	if cc.ConnectTimeout == 0 {
 		cc.ConnectTimeout = connectTimeout
 	}
-	cc.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	cc.ValidateConnect = primary
 	cc.OnNotice = noteWarning
 	if s.wrap != nil {
 		dial := cc.DialFunc
@@ -230,6 +230,8 @@ func isAway(err error) bool {
 	switch {
 	case errors.As(err, &refused):
 		return false
+	case errors.Is(err, errStandby):
+		return true
 	case errors.As(err, &server):
 		return server.Code == "25006" || server.Code == "53300" || strings.HasPrefix(server.Code, "57P") || strings.HasPrefix(server.Code, "08")
 	case errors.As(err, &connecting):

@@ -1,9 +1,6 @@
 // Package postgres is the engine of package store for an office that outgrows
 // one machine: a PostgreSQL database that any number of processes share.
 //
-// The assembly does not open it yet: its tests alone use it. What the journal
-// lacks for several processes is in docs/design/009-postgres.md.
-//
 // # Invariants
 //
 //   - The row of a collection is its lock. An Update locks the rows of the
@@ -55,6 +52,10 @@ type Config struct {
 	Writers int          // Updates at a time; more wait. 4 if zero
 	Log     *slog.Logger // what the operator should see; none if nil
 
+	// ReadOnly opens a store that is there for Views alone, and changes nothing
+	// in the database.
+	ReadOnly bool
+
 	// Patience is how long a transaction looks for a server that is away before
 	// it fails, and how long the database is asked what became of a commit. 30 s
 	// if zero.
@@ -74,7 +75,10 @@ func (c *Config) fill() {
 	if c.Readers <= 0 {
 		c.Readers = defaultReaders
 	}
-	if c.Writers <= 0 {
+	switch {
+	case c.ReadOnly:
+		c.Writers = 0
+	case c.Writers <= 0:
 		c.Writers = defaultWriters
 	}
 	if c.Patience <= 0 {
@@ -85,7 +89,7 @@ func (c *Config) fill() {
 	}
 }
 
-// Store implements store.Store and store.Listener.
+// Store implements store.Store, store.Listener and store.Checker.
 type Store struct {
 	Config
 	name    string // of the database, without a password
@@ -104,6 +108,7 @@ type Store struct {
 var (
 	_ store.Store    = (*Store)(nil)
 	_ store.Listener = (*Store)(nil)
+	_ store.Checker  = (*Store)(nil)
 )
 
 // writer is the name under which one transaction at a time is written, and the
@@ -129,22 +134,24 @@ func Open(ctx context.Context, database string, config Config) (*Store, error) {
 		s.writers <- w
 	}
 	if err := s.connect(ctx, database); err != nil {
-		return nil, fmt.Errorf("open store %s: %w", s.name, err)
+		return nil, fmt.Errorf("open store %s: %w", s.name, explain(err))
 	}
 	return s, nil
 }
 
 func (s *Store) connect(ctx context.Context, database string) error {
-	config, err := pgxpool.ParseConfig(database)
+	config, err := parse(database)
 	if err != nil {
-		return err // it hides the password
-	}
-	s.name = fmt.Sprintf("%s on %s", config.ConnConfig.Database, config.ConnConfig.Host)
-	s.settings(config)
-	if s.writing, err = newPool(ctx, config, s.Writers, writerSettings); err != nil {
 		return err
 	}
-	if s.reading, err = newPool(ctx, config, s.Readers, nil); err == nil {
+	s.name = nameOf(config)
+	s.settings(config)
+	if s.reading, err = newPool(ctx, config, s.Readers, nil); err != nil {
+		return err
+	}
+	if s.ReadOnly {
+		err = s.recognise(ctx)
+	} else if s.writing, err = newPool(ctx, config, s.Writers, writerSettings); err == nil {
 		err = s.adopt(ctx)
 	}
 	if err != nil {
@@ -194,8 +201,13 @@ func (s *Store) View(ctx context.Context, fn func(store.View) error) error {
 	return nil
 }
 
+var errReadOnly = errors.New("the store is open for reading only")
+
 // Update implements store.Store.
 func (s *Store) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
+	if s.ReadOnly {
+		return s.said("update", errReadOnly)
+	}
 	w, err := take(ctx, s.writers, s.closed)
 	if err != nil {
 		return s.said("update", err)

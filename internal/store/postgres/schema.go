@@ -44,6 +44,25 @@ func (s *Store) adopt(ctx context.Context) error {
 	return err
 }
 
+// recognise refuses a database that a process that only reads could not use.
+func (s *Store) recognise(ctx context.Context) error {
+	c, err := s.acquire(ctx, s.reading)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	version, err := identify(ctx, c.Conn())
+	switch {
+	case err != nil:
+		return err
+	case version == 0:
+		return refusal("there is no store in this database: liaison serve makes one; if there was one, restore the newest backup, or ask the neighbours")
+	case version < schemaVersion:
+		return refusal(fmt.Sprintf("an older version of liaison has written this store (schema %d; this one knows %d): start the office once", version, schemaVersion))
+	}
+	return nil
+}
+
 func migrate(ctx context.Context, c *pgx.Conn) error {
 	version, err := identify(ctx, c)
 	if err != nil {

@@ -9,18 +9,15 @@ import (
 	"github.com/liaison-office/liaison/internal/store"
 )
 
-// Problem is one thing that is wrong with the database, in a sentence.
-type Problem string
-
-// Check looks for damage that SQLite itself can see: pages, order of b-trees,
+// Check implements store.Checker. It looks for damage that SQLite itself can see: pages, order of b-trees,
 // types of columns; and for entries of which a part is missing. It reads
 // everything, and finds nothing wrong with bytes that were exchanged: the
 // journal's hashes do.
-func (s *Store) Check(ctx context.Context) []Problem {
-	var found []Problem
+func (s *Store) Check(ctx context.Context) []string {
+	var found []string
 	note := func(row *sqlite3.Stmt) error {
 		if text := row.ColumnText(0); text != "ok" {
-			found = append(found, Problem(text))
+			found = append(found, text)
 		}
 		return nil
 	}
@@ -34,7 +31,7 @@ func (s *Store) Check(ctx context.Context) []Problem {
 		return nil
 	})
 	if err != nil {
-		found = append(found, Problem(fmt.Sprintf("the check did not finish: %v", err)))
+		found = append(found, fmt.Sprintf("the check did not finish: %v", err))
 	}
 	return found
 }

@@ -57,7 +57,7 @@ type Config struct {
 
 const defaultReaders = 4
 
-// Store implements store.Store.
+// Store implements store.Store and store.Checker.
 type Store struct {
 	dir     string
 	log     *slog.Logger
@@ -72,7 +72,10 @@ type Store struct {
 	closed  chan struct{}
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store   = (*Store)(nil)
+	_ store.Checker = (*Store)(nil)
+)
 
 // writer is the connection that writes. Who took it from Store.writer owns it.
 type writer struct {

@@ -1,0 +1,71 @@
+package office
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/internal/store/postgres"
+	"github.com/liaison-office/liaison/internal/store/sqlite"
+)
+
+// Place is where something is kept: a folder, or a PostgreSQL database as a URL
+// or as settings. A password may be in it, so whatever prints a Place prints
+// where the database is and nothing else of it.
+type Place string
+
+func (p Place) isDatabase() bool { return postgres.IsDatabase(string(p)) }
+
+// String implements fmt.Stringer.
+func (p Place) String() string {
+	if !p.isDatabase() {
+		return string(p)
+	}
+	name, err := postgres.Name(string(p))
+	if err != nil {
+		return "a database"
+	}
+	return "PostgreSQL, " + name
+}
+
+// GoString implements fmt.GoStringer.
+func (p Place) GoString() string { return p.String() }
+
+// MarshalText implements encoding.TextMarshaler.
+func (p Place) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// check says why this cannot be the place of a store.
+func (p Place) check() error {
+	if p == "" {
+		return nil
+	}
+	if !p.isDatabase() {
+		return errors.New(`want a PostgreSQL database, such as "postgres://liaison@db.example.org/liaison"; without this key the store is SQLite in ` + storeDir + "/")
+	}
+	_, err := postgres.Name(string(p))
+	return err
+}
+
+// engine is the office's database.
+type engine interface {
+	store.Store
+	store.Checker
+}
+
+// openEngine opens the store that the configuration names.
+func (o *Office) openEngine(ctx context.Context, opt Options) (engine, error) {
+	limits := o.Config.Limits.withDefaults()
+	if o.Config.Store == "" {
+		return sqlite.Open(filepath.Join(o.Dir, storeDir), sqlite.Config{Log: o.Log, ReadOnly: opt.ReadOnly, Readers: limits.Readers})
+	}
+	return postgres.Open(ctx, string(o.Config.Store), postgres.Config{
+		Log: o.Log, ReadOnly: opt.ReadOnly, Readers: limits.Readers, Writers: limits.Writers,
+	})
+}
+
+// StoreName says where the office's store is.
+func (o *Office) StoreName() string {
+	return cmp.Or(o.Config.Store, Place(filepath.Join(o.Dir, storeDir))).String()
+}
