@@ -11,7 +11,7 @@ import (
 
 // errStandby says that a server is no primary. During a failover another try
 // may find the new one.
-var errStandby = errors.New("it is a standby, or set to read only, and an office needs the primary: name that one, or all servers of the cluster (host=a,b)")
+var errStandby = errors.New("a standby, or set to read only")
 
 // primary refuses a standby.
 func primary(ctx context.Context, c *pgconn.PgConn) error {
@@ -53,7 +53,7 @@ func remedyFor(err error) string {
 	var name *net.DNSError
 	switch {
 	case errors.Is(err, errStandby):
-		return errStandby.Error()
+		return "it is a standby, or set to read only, and an office needs the primary: name that one, or all servers of the cluster (host=a,b)"
 	case errors.As(err, &server):
 		return remedies[server.Code]
 	case errors.As(err, &name):

@@ -133,18 +133,18 @@ func Open(ctx context.Context, database string, config Config) (*Store, error) {
 		rand.Read(w.id[:])
 		s.writers <- w
 	}
-	if err := s.connect(ctx, database); err != nil {
+	c, err := parse(database)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s.name = nameOf(c)
+	if err := s.connect(ctx, c); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", s.name, explain(err))
 	}
 	return s, nil
 }
 
-func (s *Store) connect(ctx context.Context, database string) error {
-	config, err := parse(database)
-	if err != nil {
-		return err
-	}
-	s.name = nameOf(config)
+func (s *Store) connect(ctx context.Context, config *pgxpool.Config) (err error) {
 	s.settings(config)
 	if s.reading, err = newPool(ctx, config, s.Readers, nil); err != nil {
 		return err

@@ -124,3 +124,11 @@ func sizeOf(t testing.TB, s store.Store, c liaison.CollectionID) uint64 {
 	}
 	return p.Size
 }
+
+// storeWith fills a store with ten entries.
+func storeWith(t testing.TB, s store.Store) *storetest.Log {
+	t.Helper()
+	l := storetest.NewLog(1)
+	fill(t, s, l, 10)
+	return l
+}
