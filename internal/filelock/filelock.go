@@ -3,6 +3,11 @@
 //
 // A lock belongs to who took it, also within one process. The kernel gives it up
 // when the process ends, however it ends; the file stays and is empty.
+//
+// # What it does not do
+//
+// A lock does not hide the file: who does not ask for it reads and writes the file as
+// ever.
 package filelock
 
 import (
