@@ -104,19 +104,29 @@ func (j *Journal) Append(ctx context.Context, b *Batch) ([]Outcome, error) {
 	for i := range b.Items {
 		r.same[i] = sameOf(b.Items[i].Object)
 	}
-	select {
-	case j.requests <- r:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-j.done:
-		return nil, ErrStopped
+	if err := j.submit(ctx, r); err != nil {
+		return nil, err
 	}
 	<-r.done // once taken it runs to its end: the caller must learn the outcome
 	return r.outcomes, r.err
 }
 
+// submit waits until a request is taken.
+func (j *Journal) submit(ctx context.Context, r *request) error {
+	j.waiting.Add(1)
+	defer j.waiting.Add(-1)
+	select {
+	case j.requests <- r:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-j.done:
+		return ErrStopped
+	}
+}
+
 // Run commits batches until ctx ends. Batches that wait while one transaction
-// is committed share the next one (group commit). After a commit whose outcome
+// is committed share the next one (group commit; see group). After a commit whose outcome
 // is unknown it takes no more; what reads goes on.
 func (j *Journal) Run(ctx context.Context) error {
 	err := j.run(ctx)
@@ -132,13 +142,14 @@ func (j *Journal) run(ctx context.Context) error {
 	for {
 		select {
 		case r := <-j.requests:
-			group, last := j.gather(r)
-			err := j.commit(group)
-			if last != nil {
-				err = j.commitOr(err, last)
-			}
-			if err != nil {
-				return err
+			for r != nil {
+				var err error
+				if r, err = j.commitFrom(r); err != nil {
+					if r != nil {
+						err = j.commitOr(err, r)
+					}
+					return err
+				}
 			}
 		case <-ctx.Done():
 			return nil
@@ -146,53 +157,38 @@ func (j *Journal) run(ctx context.Context) error {
 	}
 }
 
-// gather takes what waits already. A batch that must be alone ends the group
-// and comes after it.
-func (j *Journal) gather(r *request) (group []*request, alone *request) {
-	if r.batch.Alone {
-		return nil, r
-	}
-	group = []*request{r}
-	for n := len(r.batch.Items); n < MaxGroup; n += len(r.batch.Items) {
-		select {
-		case r = <-j.requests:
-			if r.batch.Alone {
-				return group, r
-			}
-			group = append(group, r)
-		default:
-			return group, nil
-		}
-	}
-	return group, nil
+// commitFrom commits a group that begins with a batch, and returns the one that
+// was taken and comes after it, if there is one.
+func (j *Journal) commitFrom(r *request) (next *request, err error) {
+	g := j.gather(r)
+	err = j.commit(g)
+	j.expected = len(g.requests) + int(j.waiting.Load())
+	return g.next, err
 }
 
 // commit runs a group in one transaction. If that fails without doubt about
 // the outcome, each batch is tried on its own, so that one bad batch does not
 // spoil the others. It returns an error only if the journal must stop.
-func (j *Journal) commit(group []*request) error {
-	if len(group) == 0 {
-		return nil
-	}
+func (j *Journal) commit(g *group) error {
 	err := j.ready()
 	if err == nil {
-		err = j.transact(group)
+		err = j.transact(g)
 	}
-	if err != nil && len(group) > 1 && !errors.Is(err, store.ErrBroken) {
+	if err != nil && len(g.requests) > 1 && !errors.Is(err, store.ErrBroken) {
 		err = nil
-		for _, r := range group {
+		for _, r := range g.requests {
 			err = j.commitOr(err, r)
 		}
 		return err
 	}
-	for _, r := range group {
+	for _, r := range g.requests {
 		r.err = err
 		if err != nil {
 			r.outcomes = nil
 		}
 	}
 	j.sayTrouble(err)
-	j.publish(group, err)
+	j.publish(g.requests, err)
 	if errors.Is(err, store.ErrBroken) {
 		return err
 	}
@@ -238,7 +234,7 @@ func (j *Journal) sayTrouble(err error) {
 // before its turn.
 func (j *Journal) commitOr(stopped error, r *request) error {
 	if stopped == nil {
-		return j.commit([]*request{r})
+		return j.commit(&group{requests: []*request{r}})
 	}
 	r.outcomes, r.err = nil, ErrStopped
 	close(r.done)
@@ -257,19 +253,14 @@ func (j *Journal) publish(group []*request, err error) {
 	}
 }
 
-func (j *Journal) transact(group []*request) error {
-	ids := make([]liaison.CollectionID, 0, len(group))
-	for _, r := range group {
-		ids = append(ids, r.batch.Collection)
-	}
-	slices.SortFunc(ids, compareIDs)
-	ids = slices.Compact(ids)
+func (j *Journal) transact(g *group) error {
+	ids := g.collections()
 	edges := map[liaison.CollectionID]*edge{}
 	err := j.Store.Update(context.Background(), store.Lock{Collections: ids}, func(tx store.Tx) error {
 		if err := j.claim(tx); err != nil {
 			return err
 		}
-		writers, err := j.write(tx, group)
+		writers, err := j.write(tx, g)
 		if err != nil {
 			return err
 		}
@@ -278,7 +269,7 @@ func (j *Journal) transact(group []*request) error {
 				return fmt.Errorf("collection %s: %w", c, err)
 			}
 		}
-		return j.then(tx, group)
+		return j.then(tx, g.requests)
 	})
 	j.claimed = j.claimed || err == nil
 	for _, c := range ids {
@@ -290,9 +281,11 @@ func (j *Journal) transact(group []*request) error {
 	return err
 }
 
-func (j *Journal) write(tx store.Tx, group []*request) (map[liaison.CollectionID]*writer, error) {
+// write decides what the items of a group become; the group grows meanwhile.
+func (j *Journal) write(tx store.Tx, g *group) (map[liaison.CollectionID]*writer, error) {
 	writers := map[liaison.CollectionID]*writer{}
-	for _, r := range group {
+	for n := 0; n < len(g.requests) || g.grow(); n++ {
+		r := g.requests[n]
 		c := r.batch.Collection
 		w, ok := writers[c]
 		if !ok {
@@ -302,6 +295,7 @@ func (j *Journal) write(tx store.Tx, group []*request) (map[liaison.CollectionID
 			}
 			writers[c] = w
 		}
+		w.entries = slices.Grow(w.entries, len(r.batch.Items))
 		r.outcomes = make([]Outcome, len(r.batch.Items))
 		for i := range r.batch.Items {
 			o, err := w.add(&r.batch.Items[i], r.same[i])
@@ -314,8 +308,8 @@ func (j *Journal) write(tx store.Tx, group []*request) (map[liaison.CollectionID
 	return writers, nil
 }
 
-func (j *Journal) then(tx store.Tx, group []*request) error {
-	for _, r := range group {
+func (j *Journal) then(tx store.Tx, requests []*request) error {
+	for _, r := range requests {
 		if r.batch.Then == nil {
 			continue
 		}

@@ -34,6 +34,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/liaison-office/liaison"
@@ -89,9 +90,12 @@ type Journal struct {
 	signed  map[liaison.CollectionID]*verified     // guarded by mu
 	stopped map[liaison.CollectionID]error         // logs behind their anchor; guarded by mu
 
-	edges   map[liaison.CollectionID]*edge // owned by Run
-	trouble error                          // what kept the last commit from writing; owned by Run
-	claimed bool                           // the store says whose it is; owned by Open, then by Run
+	waiting atomic.Int64 // batches that Run has not taken yet
+
+	edges    map[liaison.CollectionID]*edge // owned by Run
+	trouble  error                          // what kept the last commit from writing; owned by Run
+	claimed  bool                           // the store says whose it is; owned by Open, then by Run
+	expected int                            // batches that the next group may have; owned by Run
 }
 
 // New returns a journal; Run must be running for Append to return.
