@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,26 +12,41 @@ import (
 // Limits of the write-ahead log.
 const (
 	walPages  = 16 << 20 / pageSize // after so many it is moved into the database
-	walFactor = 4                   // after so many times that, readers are made to wait for it
+	walFactor = 4                   // after so many times that, it begins anew
 )
 
-// drainWait bounds how long readers are made to wait at a time.
-const drainWait = 200 * time.Millisecond
+// How long readers are made to wait at a time, for views that began earlier. Where
+// these are slower, the log grows; past walSlack times its bound readers wait longer,
+// once every walPages. For a view that has run for longView they do not wait at all:
+// it will not end soon.
+const (
+	drainWait = 40 * time.Millisecond
+	slowWait  = 200 * time.Millisecond
+	longView  = time.Second
+	walSlack  = 1.5
+)
 
-// checkpoint keeps the write-ahead log bounded. A failure does not touch what
-// was committed, but nothing more is written: see the package comment. On a full
-// disk it is tried again later.
+// checkpoint keeps the write-ahead log bounded. Every walPages the mover moves
+// it into the database, beside the writer; as the writer goes on meanwhile, it
+// grows all the same. At walFactor times that the writer moves the rest itself and
+// lets it begin anew.
+//
+// A failure does not touch what was committed, but nothing more is written: see
+// the package comment. On a full disk it is tried again later.
 func (s *Store) checkpoint(w *writer) {
 	if w.pages < w.next {
 		return
 	}
 	w.next = w.pages + w.step
-	var err error
 	if w.pages < walFactor*w.step {
-		_, _, err = w.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
-	} else {
-		err = s.truncate(w)
+		s.mover.begin()
+		return
 	}
+	s.failedToMove(w, s.beginAnew(w))
+}
+
+// failedToMove says what a failed checkpoint means.
+func (s *Store) failedToMove(w *writer, err error) {
 	switch {
 	case err == nil:
 	case isFull(err):
@@ -49,24 +65,102 @@ func (w *writer) committed(_ *sqlite3.Conn, _ string, pages int) error {
 	return nil
 }
 
-// truncate empties the write-ahead log. As long as some reader always uses it,
-// SQLite cannot: so new ones wait until the old ones are done, or drainWait is
-// over and the next commit tries again.
-func (s *Store) truncate(w *writer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainWait)
+// beginAnew moves all of the write-ahead log into the database and sees to it
+// that no view needs it, so that the next commit writes at its beginning. A view
+// that began before the last commit keeps later pages from being moved; one that
+// began before all were moved reads from the log. So views are waited for twice
+// at most; the pages are moved while readers go on.
+func (s *Store) beginAnew(w *writer) error {
+	s.mover.mu.Lock()
+	defer s.mover.mu.Unlock()
+	for moved := false; !moved; {
+		log, done, err := w.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+		if err != nil {
+			return err
+		}
+		moved = done == log
+		if !s.drain(w) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// drain waits for the views that run, keeping new ones from beginning, and
+// reports whether all ended in time.
+func (s *Store) drain(w *writer) bool {
+	wait := drainWait
+	if float64(w.pages) > walSlack*float64(walFactor*w.step) {
+		wait = slowWait
+	}
+	if s.oldestView() > longView {
+		wait = 0
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
-	mode := sqlite3.CHECKPOINT_TRUNCATE
 	for held := range s.size {
 		c, err := take(ctx, s.readers, s.closed)
 		if err != nil {
-			mode = sqlite3.CHECKPOINT_PASSIVE
 			if ctx.Err() != nil {
-				s.log.Warn("a long view keeps the write-ahead log from shrinking", "pages", w.pages, "views", s.size-held)
+				s.log.Warn("long views keep the write-ahead log from shrinking", "pages", w.pages, "views", s.size-held)
 			}
-			break
+			return false
 		}
 		defer func() { s.readers <- c }()
 	}
-	_, _, err := w.db.WALCheckpoint("main", mode)
+	return true
+}
+
+// oldestView is how long the view has been running that began first.
+func (s *Store) oldestView() (age time.Duration) {
+	now := time.Now().UnixNano()
+	for _, c := range s.all {
+		if begun := c.begun.Load(); begun != 0 {
+			age = max(age, time.Duration(now-begun))
+		}
+	}
+	return age
+}
+
+// moverPragmas: it reads and writes whole pages and caches none.
+const moverPragmas = `
+	PRAGMA synchronous = FULL;
+	PRAGMA wal_autocheckpoint = 0;
+	PRAGMA cache_size = 10;
+	PRAGMA trusted_schema = OFF`
+
+// run moves the write-ahead log whenever it is due, until the store is closed.
+func (m *mover) run(s *Store) {
+	defer close(m.ended)
+	for {
+		select {
+		case <-m.due:
+			if err := m.move(); err != nil {
+				s.moveFailed(err)
+			}
+		case <-s.closed:
+			return
+		}
+	}
+}
+
+// move does not wait for views: it moves what none of them needs.
+func (m *mover) move() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.guard.stopped() {
+		return nil
+	}
+	_, _, err := m.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+	if errors.Is(err, sqlite3.BUSY) { // another program is doing it
+		return nil
+	}
 	return err
+}
+
+// moveFailed tells the writer, between two commits.
+func (s *Store) moveFailed(err error) {
+	w := <-s.writer
+	s.failedToMove(w, err)
+	s.writer <- w
 }

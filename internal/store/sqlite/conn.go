@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -18,6 +19,7 @@ const (
 	writerPragmas = `
 		PRAGMA synchronous = FULL;
 		PRAGMA wal_autocheckpoint = 0;
+		PRAGMA journal_size_limit = 67108864; -- bytes: what a long view made grow is given back
 		PRAGMA cache_size = -16000; -- KiB
 		PRAGMA trusted_schema = OFF`
 	readerPragmas = `
@@ -30,7 +32,14 @@ const (
 // uses it: the one that took it from its channel.
 type conn struct {
 	db    *sqlite3.Conn
-	stmts map[string]*sqlite3.Stmt // by SQL; absent while in use
+	stmts map[string]*prepared // by SQL
+	begun atomic.Int64         // when the view that uses it began, in nanoseconds; 0 if none does
+}
+
+// prepared is a statement that is kept.
+type prepared struct {
+	*sqlite3.Stmt
+	busy bool
 }
 
 func connect(file, vfs, pragmas string) (*conn, error) {
@@ -48,7 +57,7 @@ func connect(file, vfs, pragmas string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{db: db, stmts: make(map[string]*sqlite3.Stmt)}
+	c := &conn{db: db, stmts: make(map[string]*prepared)}
 	err = db.BusyTimeout(busyTimeout)
 	if err == nil {
 		err = db.Exec(pragmas)
@@ -91,22 +100,27 @@ func (c *conn) rollback() error {
 // prepare returns the statement for sql, for one user at a time: a walk inside
 // a walk gets another. done gives it back.
 func (c *conn) prepare(sql string) (*sqlite3.Stmt, error) {
-	if s := c.stmts[sql]; s != nil {
-		delete(c.stmts, sql)
-		return s, nil
+	kept := c.stmts[sql]
+	if kept != nil && !kept.busy {
+		kept.busy = true
+		return kept.Stmt, nil
 	}
 	s, _, err := c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
+	if err == nil && kept == nil {
+		c.stmts[sql] = &prepared{s, true}
+	}
 	return s, damaged(err)
 }
 
+// done gives a statement back. What it was bound to stays until it is bound anew.
 func (c *conn) done(sql string, s *sqlite3.Stmt) {
-	s.Reset() // repeats the error of its last step
-	if c.stmts[sql] != nil {
-		s.Close()
+	kept := c.stmts[sql]
+	if kept.Stmt != s {
+		s.Close() // repeats the error of its last step
 		return
 	}
-	s.ClearBindings()
-	c.stmts[sql] = s
+	s.Reset() // repeats the error of its last step
+	kept.busy = false
 }
 
 // exec runs a statement without rows.

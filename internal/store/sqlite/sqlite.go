@@ -6,7 +6,8 @@
 //   - Write-ahead log, synchronous=FULL: a commit has been fsynced before
 //     Update returns.
 //   - One connection writes; a few read, each from a snapshot of its own, and
-//     none of them waits for the writer.
+//     none of them waits for the writer. One more moves the write-ahead log into
+//     the database, beside all of them (checkpoint.go).
 //   - After a commit or checkpoint that failed in doubt nothing is written any
 //     more (store.ErrBroken): an fsync that failed once may report success when
 //     it is tried again, although the data is gone. Reading goes on. A full
@@ -35,6 +36,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -65,6 +67,8 @@ type Store struct {
 	writer  chan *writer // holds the writer while nobody writes
 	readers chan *conn   // holds the readers that are free
 	size    int          // number of readers
+	all     []*conn      // the readers
+	mover   *mover       // nil if the store is read only
 
 	readOnly bool // there is no writer
 
@@ -80,6 +84,7 @@ var (
 // writer is the connection that writes. Who took it from Store.writer owns it.
 type writer struct {
 	*conn
+	guard  *guard
 	log    *slog.Logger
 	step   int   // how many pages of the write-ahead log are moved into the database at a time
 	pages  int   // its length as of the last commit
@@ -94,6 +99,7 @@ func (w *writer) stop(err error) {
 		return
 	}
 	w.broken = err
+	w.guard.stop(err)
 	w.log.Error("the disk failed and the store stops writing; reading goes on: see to the disk, then restart", "err", err)
 	if _, err := w.db.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true); err != nil {
 		w.log.Error("store keeps its write-ahead log", "err", err)
@@ -143,6 +149,7 @@ func open(dir string, config Config) (*Store, error) {
 	s.writer = make(chan *writer, 1)
 	s.readers = make(chan *conn, s.size)
 	if err := s.connect(config); err != nil {
+		close(s.closed)
 		return nil, errors.Join(err, s.free())
 	}
 	return s, nil
@@ -163,6 +170,11 @@ func (s *Store) connect(config Config) error {
 	w.next = w.step
 	s.writer <- w
 	c.db.WALHook(w.committed)
+	if s.mover, err = openMover(databaseFile(s.dir), config.vfs); err != nil {
+		return err
+	}
+	w.guard = s.mover.guard
+	go s.mover.run(s)
 	return s.addReaders(func() (*conn, error) { return connect(databaseFile(s.dir), config.vfs, readerPragmas) })
 }
 
@@ -173,6 +185,7 @@ func (s *Store) addReaders(open func() (*conn, error)) error {
 			return err
 		}
 		s.readers <- r
+		s.all = append(s.all, r)
 	}
 	return nil
 }
@@ -188,7 +201,7 @@ func (s *Store) Close() (err error) {
 		}
 		if !s.readOnly {
 			w := <-s.writer
-			s.writer <- w // nobody takes it any more
+			s.writer <- w // nobody takes it any more, but the mover
 		}
 		for _, c := range held {
 			s.readers <- c
@@ -205,6 +218,10 @@ func (s *Store) Close() (err error) {
 // close moves the write-ahead log into the database.
 func (s *Store) free() error {
 	var errs []error
+	if s.mover != nil {
+		<-s.mover.ended
+		errs = append(errs, s.mover.close())
+	}
 	for len(s.readers) > 0 {
 		errs = append(errs, (<-s.readers).close())
 	}
@@ -221,7 +238,11 @@ func (s *Store) View(ctx context.Context, fn func(store.View) error) error {
 	if err != nil {
 		return fmt.Errorf("read store %s: %w", s.dir, err)
 	}
-	defer func() { s.readers <- c }()
+	c.begun.Store(time.Now().UnixNano())
+	defer func() {
+		c.begun.Store(0)
+		s.readers <- c
+	}()
 	if err := c.snapshot(ctx, fn); err != nil {
 		return s.said("read", cause(ctx, err))
 	}
@@ -311,7 +332,7 @@ func (w *writer) update(ctx context.Context, lock store.Lock, fn func(store.Tx) 
 // commit makes the transaction durable. From here on it is not interrupted.
 func (w *writer) commit() error {
 	w.db.SetInterrupt(context.Background())
-	err := w.exec("COMMIT")
+	err := w.guard.apart(func() error { return w.exec("COMMIT") })
 	if err == nil {
 		return nil
 	}

@@ -102,43 +102,64 @@ func (v *view) Range(c liaison.CollectionID, from, to uint64, part store.Part, y
 	return fail("range", c, v.entries(part, g.at, yield, sql, first, end))
 }
 
+// How the rows of ids are found; FindSame binds one number more.
+const (
+	findAll   = "SELECT key FROM ids WHERE h = ? AND key >= ? AND key < ?"
+	findSame  = findAll + " AND hidden IN (0, 1) AND same = ?"
+	findShown = findAll + " AND hidden = 0"
+)
+
 func (v *view) Find(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error) error {
-	return v.find(c, id, part, yield, "")
+	return fail("find", c, v.find(c, id, part, yield, findAll))
 }
 
 func (v *view) FindSame(c liaison.CollectionID, id string, same uint64, part store.Part, yield func(*store.Entry) error) error {
-	return v.find(c, id, part, yield, " AND hidden IN (0, 1) AND same = ?", int64(same))
+	return fail("find", c, v.find(c, id, part, yield, findSame, int64(same)))
 }
 
 func (v *view) FindShown(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error) error {
-	return v.find(c, id, part, yield, " AND hidden = 0")
+	return fail("find", c, v.find(c, id, part, yield, findShown))
 }
 
 // find yields the entries of an id whose rows of ids fit which. Their keys are
 // read first: ids is not in their order.
-func (v *view) find(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error, which string, args ...any) error {
+func (v *view) find(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error, which string, args ...int64) error {
 	l, err := v.log(c)
 	if err != nil || l.num == 0 || id == "" {
-		return fail("find", c, err)
+		return err
 	}
-	first, end := l.keys(0, store.MaxEntries)
-	var keys []int64
-	err = v.each(func(s *sqlite3.Stmt) error {
-		keys = append(keys, s.ColumnInt64(0))
-		return nil
-	}, "SELECT key FROM ids WHERE h = ? AND key >= ? AND key < ?"+which, append([]any{idDigest(id), first, end}, args...)...)
-	if err != nil {
-		return fail("find", c, err)
+	keys, err := v.keys(l, id, which, args)
+	if err != nil || len(keys) == 0 {
+		return err
 	}
 	slices.Sort(keys)
 	sql := columns(part) + " WHERE o.key = ?"
 	for _, key := range keys {
 		stopped, err := v.one(sql, key, id, part, yield)
 		if err != nil || stopped {
-			return fail("find", c, err)
+			return err
 		}
 	}
 	return nil
+}
+
+// keys reads keys from ids. Every object that is appended is looked for, and most
+// are not there: so this costs no allocation.
+func (v *view) keys(l log, id, sql string, args []int64) (keys []int64, err error) {
+	s, err := v.prepare(sql)
+	if err != nil {
+		return nil, err
+	}
+	defer v.done(sql, s)
+	first, end := l.keys(0, store.MaxEntries)
+	err = errors.Join(s.BindInt64(1, idDigest(id)), s.BindInt64(2, first), s.BindInt64(3, end))
+	for i, a := range args {
+		err = errors.Join(err, s.BindInt64(4+i, a))
+	}
+	for err == nil && s.Step() {
+		keys = append(keys, s.ColumnInt64(0))
+	}
+	return keys, errors.Join(err, damaged(s.Err()))
 }
 
 // one yields the entry with a key, unless its id is another with the same
@@ -166,7 +187,10 @@ func (v *view) FindAct(c liaison.CollectionID, act liaison.Hash, part store.Part
 }
 
 // idDigest and digest are what the tables ids and acts are ordered by.
-func idDigest(id string) int64 { return digest(sha256.Sum256([]byte(id))) }
+func idDigest(id string) int64 {
+	var space [128]byte
+	return digest(sha256.Sum256(append(space[:0], id...)))
+}
 
 func digest(h [32]byte) int64 { return int64(binary.BigEndian.Uint64(h[:8])) }
 
