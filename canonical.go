@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,12 +18,18 @@ import (
 // values. Panics if v cannot be encoded: a programming error.
 func JCS(v any) []byte {
 	if e, ok := v.(encoder); ok {
-		if b, ok := e.appendJCS(nil); ok {
-			return b
+		space := spaces.Get().(*[]byte)
+		defer spaces.Put(space)
+		if b, ok := e.appendJCS((*space)[:0]); ok {
+			*space = b
+			return slices.Clone(b) // of the right size
 		}
 	}
 	return jcs(v)
 }
+
+// spaces are what JCS writes in, before it knows how long the text is.
+var spaces = sync.Pool{New: func() any { return new([]byte) }}
 
 // jcs is JCS for any value, by reflection.
 func jcs(v any) []byte {

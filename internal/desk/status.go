@@ -1,10 +1,13 @@
 package desk
 
 import (
+	"encoding/base64"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
 )
@@ -19,6 +22,47 @@ type statusRecord struct {
 	Outcomes   []Outcome            `json:"outcomes"`
 }
 
+// encode writes the record as json.Marshal would: by hand, since every envelope
+// has one and each of its objects an outcome.
+func (r *statusRecord) encode() []byte {
+	b := make([]byte, 0, 100+300*len(r.Outcomes))
+	b = append(append(append(b, `{"collection":"`...), r.Collection.String()...), `","at":`...)
+	b = append(append(b, marshal(r.At)...), `,"outcomes":[`...)
+	for i := range r.Outcomes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = r.Outcomes[i].append(b)
+	}
+	return append(b, "]}"...)
+}
+
+// append writes an outcome to its JSON. What is rare goes the general way.
+func (o *Outcome) append(b []byte) []byte {
+	if o.Code != "" || o.Pointer != "" || o.Reason != "" || o.Unread || len(o.Found) > 0 || o.Added.IsZero() || o.Act.IsZero() {
+		return append(b, marshal(o)...)
+	}
+	b = append(append(append(b, `{"status":"`...), o.Status...), '"')
+	b = appendText(b, `,"id":`, o.ID)
+	b = appendText(b, `,"version":`, o.Version)
+	b = strconv.AppendUint(append(b, `,"index":`...), o.Index, 10)
+	b = base64.StdEncoding.AppendEncode(append(b, `,"act":"`...), o.Act[:])
+	b = o.Added.Append(append(b, `","added":"`...))
+	return append(b, `"}`...)
+}
+
+// appendText writes a member, unless it is empty.
+func appendText(b []byte, name, text string) []byte {
+	if text == "" {
+		return b
+	}
+	b, err := jsontext.AppendQuote(append(b, name...), text)
+	if err != nil {
+		panic(fmt.Sprintf("desk: %q is no text: %v", text, err)) // legible and package stix let none through
+	}
+	return b
+}
+
 func statusKey(v Viewer, id string) string { return v.Principal() + "\x00" + id }
 
 func (d *Desk) keepStatus(tx store.Tx, v Viewer, b Batch, outcomes []Outcome) error {
@@ -29,7 +73,7 @@ func (d *Desk) keepStatus(tx store.Tx, v Viewer, b Batch, outcomes []Outcome) er
 	if r.At.IsZero() {
 		r.At = d.now()
 	}
-	return tx.Put(bucketStatus, statusKey(v, b.Status), marshal(r))
+	return tx.Put(bucketStatus, statusKey(v, b.Status), r.encode())
 }
 
 func (d *Desk) readStatus(s store.View, v Viewer, q Query, page *Page) error {
