@@ -31,9 +31,15 @@ type options struct {
 	Size        int `default:"700" help:"Bytes of an object."`
 	Seconds     int `default:"3" help:"Seconds for each reading measurement."`
 
-	Role string `hidden:"" enum:",office,raw,memory,stix" default:""`
-	Dir  string `hidden:""`
-	File string `hidden:""`
+	Rounds  int    `default:"3" help:"Rounds of writing through the desk; the one in the middle is printed."`
+	Only    string `enum:",writing,reading,stix" default:"" help:"Measure only this: writing, reading or stix."`
+	Profile string `help:"File for a CPU profile of the office's side."`
+
+	Role       string `hidden:"" enum:",office,raw,memory,stix,desk,rows" default:""`
+	Collection string `hidden:"" default:"community.disinformation"`
+	Group      int    `hidden:"" default:"100"`
+	Dir        string `hidden:""`
+	File       string `hidden:""`
 }
 
 func main() {
@@ -56,6 +62,10 @@ func (o *options) run(ctx context.Context) error {
 		return serveOffice(ctx, o.Dir)
 	case "raw":
 		return rawStore(o)
+	case "desk":
+		return acceptDesk(ctx, o)
+	case "rows":
+		return insertRows(o)
 	case "memory":
 		return serveMemory(ctx, o.File)
 	case "stix":
@@ -74,12 +84,23 @@ func (o *options) measure(ctx context.Context) error {
 	fmt.Printf("%s, %s, %d CPUs, Go %s; %d objects of %d bytes\n\n", time.Now().UTC().Format("2006-01-02"),
 		machine(), runtime.NumCPU(), strings.TrimPrefix(runtime.Version(), "go"), o.Objects, o.Size)
 	fmt.Printf("%-34s %14s %22s %8s   %s\n", "what", "ours", "limit in this run", "ratio", "server CPU")
-	if err := o.posts(ctx, dir); err != nil {
-		return err
+	for _, part := range []struct {
+		name    string
+		measure func(ctx context.Context, dir string) error
+	}{
+		{"writing", o.writing}, {"writing", o.databases}, {"", o.posts}, {"reading", o.pages}, {"stix", o.stixHeaded},
+	} {
+		if o.Only != "" && part.name != o.Only && (part.name != "" || o.Only == "stix") {
+			continue
+		}
+		if err := part.measure(ctx, dir); err != nil {
+			return err
+		}
 	}
-	if err := o.pages(ctx, dir); err != nil {
-		return err
-	}
+	return nil
+}
+
+func (o *options) stixHeaded(ctx context.Context, _ string) error {
 	fmt.Println("\nSTIX on one core, by CPU time, beside a scan of the JSON tokens of the same bytes:")
 	return o.stix(ctx)
 }

@@ -96,12 +96,12 @@ func (o *options) post(ctx context.Context, address string) (float64, error) {
 	if err := <-errs; err != nil {
 		return 0, err
 	}
-	return float64(o.Objects) / took.Seconds(), o.accepted(answers)
+	return float64(o.Objects) / took.Seconds(), o.checkAnswers(answers)
 }
 
-// accepted checks, when the clock has stopped, that no object was refused: that
+// checkAnswers checks, when the clock has stopped, that no object was refused: that
 // would have been counted as fast.
-func (o *options) accepted(answers []bytes.Buffer) error {
+func (o *options) checkAnswers(answers []bytes.Buffer) error {
 	total := 0
 	for i := range answers {
 		var s taxii.Status
