@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -101,6 +102,16 @@ func (s *Server) Until(ctx context.Context, sql string) error {
 		if err != nil {
 			return fmt.Errorf("it never came: %s: %w", strings.Join(strings.Fields(sql), " "), err)
 		}
+	}
+}
+
+// sleep passes a moment where there is nothing to wait on.
+func sleep(ctx context.Context) error {
+	select {
+	case <-time.After(pause):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -10,8 +10,8 @@
 //   - Only what this package started is ever signalled.
 //   - A server that is not Durable keeps everything through kill -9 and loses it
 //     in a power cut; a Durable one syncs what it acknowledges.
-//   - Start returns when the server answers, whatever the one before it left
-//     behind: after a kill the backends that outlived it come to their end first.
+//   - When Kill returns, no process of the server is left: backends outlive the
+//     first one by a moment, and may even acknowledge a commit in it.
 //
 // # What it does not do
 //
@@ -25,11 +25,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -72,6 +72,7 @@ type Server struct {
 
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when cmd has
+	gone  chan struct{} // closed when all processes of the server have
 
 	mu    sync.Mutex
 	names int // schemas and databases made; guarded by mu
@@ -154,8 +155,7 @@ func (s *Server) Log() string {
 	return string(said)
 }
 
-// Start starts the server and waits until it answers. After a kill it is begun
-// again and again, until what the last one left behind has ended.
+// Start starts the server and waits until it answers.
 func (s *Server) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -173,28 +173,13 @@ func (s *Server) Start(ctx context.Context) error {
 			return nil
 		}
 		select {
+		case <-time.After(pause): // there is nothing to wait on
 		case <-s.ended:
-			err = s.launch()
-		default:
-			err = nil
-		}
-		if err == nil {
-			err = sleep(ctx)
-		}
-		if err != nil {
+			return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, s.Log())
+		case <-ctx.Done():
 			s.end(syscall.SIGQUIT)
 			return fmt.Errorf("PostgreSQL does not answer: %w\n%s", err, s.Log())
 		}
-	}
-}
-
-// sleep passes a moment where there is nothing to wait on.
-func sleep(ctx context.Context) error {
-	select {
-	case <-time.After(pause):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -208,24 +193,36 @@ func (s *Server) choosePort(ctx context.Context) error {
 	return l.Close()
 }
 
+// launch starts the server's first process. All others descend from it and
+// inherit the end of a pipe: when nothing holds that, they are gone.
 func (s *Server) launch() error {
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd, ended := s.command(context.Background(), "postgres", s.arguments()...), make(chan struct{})
-	cmd.Stderr, cmd.Stdout = log, log
+	all, held, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	cmd := s.command(context.Background(), "postgres", s.arguments()...)
+	cmd.Stderr, cmd.Stdout, cmd.ExtraFiles = log, log, []*os.File{held}
 	if err := cmd.Start(); err != nil {
+		all.Close()
 		return err
 	}
 	s.keeper.watch(cmd.Process.Pid)
+	ended, gone := make(chan struct{}), make(chan struct{})
 	go func() { // ends with the server
 		cmd.Wait()
 		s.keeper.watch(0)
 		close(ended)
+		io.Copy(io.Discard, all)
+		all.Close()
+		close(gone)
 	}()
-	s.cmd, s.ended = cmd, ended
+	s.cmd, s.ended, s.gone = cmd, ended, gone
 	return nil
 }
 
@@ -245,17 +242,17 @@ func (s *Server) arguments() []string {
 	return args
 }
 
-// end ends the server, if it runs, and waits for it.
+// end ends the server, if it runs, and waits until all its processes are gone.
 func (s *Server) end(by syscall.Signal) {
 	if s.cmd == nil {
 		return
 	}
 	s.cmd.Process.Signal(by)
-	<-s.ended
+	<-s.gone
 }
 
 // Kill is kill -9 of the server's first process. The others notice by
-// themselves, a moment later.
+// themselves.
 func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 
 // Stop ends the server in order: sessions are ended, everything is written.
@@ -266,6 +263,3 @@ func (s *Server) Close() {
 	s.end(syscall.SIGQUIT)
 	s.keeper.close()
 }
-
-// quoted makes a text part of a statement.
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

@@ -29,7 +29,12 @@ func (s *Server) follow(ctx context.Context, primary *Server) error {
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
-	return primary.Until(ctx, "SELECT count(*) > 0 FROM pg_stat_replication WHERE state = 'streaming' AND replay_lsn >= pg_current_wal_lsn()")
+	return primary.CaughtUp(ctx)
+}
+
+// CaughtUp waits until a standby of s shows all that s does.
+func (s *Server) CaughtUp(ctx context.Context) error {
+	return s.Until(ctx, "SELECT count(*) > 0 FROM pg_stat_replication WHERE state = 'streaming' AND replay_lsn >= pg_current_wal_lsn()")
 }
 
 // Synchronous makes every COMMIT of s wait until a standby shows what was

@@ -53,7 +53,7 @@ func (s *Store) settings(c *pgxpool.Config) {
 	if cc.ConnectTimeout == 0 {
 		cc.ConnectTimeout = connectTimeout
 	}
-	cc.ValidateConnect = primary
+	cc.ValidateConnect = s.validate
 	cc.OnNotice = noteWarning
 	if s.wrap != nil {
 		dial := cc.DialFunc

@@ -17,6 +17,8 @@
 //     outcome is unknown: store.ErrBroken, and nothing is written any more.
 //   - Reconnecting is safe before the function of a transaction runs, and is
 //     done then only.
+//   - A primary of an earlier timeline than one that this store met is not used
+//     (primary.go).
 //   - Every transaction holds the schema against migrations, and refuses one it
 //     does not know.
 //
@@ -101,6 +103,8 @@ type Store struct {
 	closed    chan struct{}
 	listeners sync.WaitGroup
 
+	past past // which primaries it met
+
 	mu     sync.Mutex
 	broken error // why nothing more is written; guarded by mu
 }
@@ -146,6 +150,7 @@ func Open(ctx context.Context, database string, config Config) (*Store, error) {
 
 func (s *Store) connect(ctx context.Context, config *pgxpool.Config) (err error) {
 	s.settings(config)
+	s.survey(ctx, config)
 	if s.reading, err = newPool(ctx, config, s.Readers, nil); err != nil {
 		return err
 	}
