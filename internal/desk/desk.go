@@ -52,6 +52,9 @@ var (
 	// ErrNoWrite: the office reads and cannot write: its disk failed or is full.
 	// Nothing was acknowledged, and bringing it again later does no harm.
 	ErrNoWrite = errors.New("the office cannot write now")
+	// ErrAway: the office's database is away. Nothing was read, or acknowledged; it
+	// ends by itself.
+	ErrAway = store.ErrAway
 	// ErrPosition: a relay page does not continue where the follower stands.
 	ErrPosition = errors.New("the page does not continue at the follower's position")
 )

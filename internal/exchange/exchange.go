@@ -101,7 +101,7 @@ func (r *Room) Authenticate(ctx context.Context, c taxii.Credentials) (taxii.Pri
 	if err == nil && !ok {
 		err = taxii.ErrUnauthorized
 	}
-	return v, err
+	return v, wire(err)
 }
 
 // Collections implements taxii.Backend.
@@ -152,6 +152,11 @@ func wire(err error) error {
 		return taxii.ErrForbidden
 	case errors.Is(err, desk.ErrRevoked):
 		return taxii.ErrUnauthorized
+	case errors.Is(err, desk.ErrAway):
+		return &taxii.Refusal{
+			Err: taxii.ErrUnavailable, RetryAfter: retryAway,
+			Description: "the database of this office cannot be reached at the moment; nothing of this request was acknowledged: send it again later",
+		}
 	case errors.Is(err, desk.ErrNoWrite):
 		return &taxii.Refusal{
 			Err: taxii.ErrUnavailable, RetryAfter: retryWrite,
@@ -160,6 +165,10 @@ func wire(err error) error {
 	}
 	return err
 }
+
+// retryAway is when a client may try again while the database is away: a standby
+// takes over within seconds.
+const retryAway = 10 * time.Second
 
 // retryWrite is when a client may try again to bring what could not be stored:
 // a person has to see to the disk.

@@ -23,10 +23,20 @@ type disk struct {
 	full   atomic.Bool
 	fails  atomic.Bool // the next commit: done, with the reply lost
 	broken atomic.Bool
+	away   atomic.Bool
+}
+
+func (d *disk) View(ctx context.Context, fn func(store.View) error) error {
+	if d.away.Load() {
+		return errors.Join(store.ErrAway, errors.New("/srv/office/store: ECONNREFUSED"))
+	}
+	return d.Store.View(ctx, fn)
 }
 
 func (d *disk) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) error) error {
 	switch {
+	case d.away.Load():
+		return errors.Join(store.ErrAway, errors.New("/srv/office/store: ECONNREFUSED"))
 	case d.full.Load():
 		return errors.Join(store.ErrFull, errors.New("/srv/office/store: ENOSPC"))
 	case d.broken.Load():
@@ -64,6 +74,25 @@ func TestAnOfficeThatCannotWriteSaysSoAndIsRead(t *testing.T) {
 			t.Errorf("GET %s: %d %s", path, w.Code, w.Body)
 		}
 	}
+}
+
+// TestAnOfficeWhoseDatabaseIsAwaySaysSo: nothing can be read or written, which is
+// another answer than that there is nothing.
+func TestAnOfficeWhoseDatabaseIsAwaySaysSo(t *testing.T) {
+	d := &disk{}
+	r := newRoomOn(t, desktest.Options{Wrap: func(s store.Store) store.Store { d.Store = s; return d }}, loggedIn)
+	c := open.Collection("cyber")
+	status := r.post(t, c, note(1)).ID
+	d.away.Store(true)
+	r.refuses(t, c, note(2))
+	for _, path := range []string{taxii.RootPath + "collections/", objects(c), objects(c) + "?limit=1", taxii.RootPath + "status/" + status + "/", exchange.ReceiptPath(c, 0)} {
+		w := r.do("Japan", "GET", path, nil)
+		if m := decode[taxii.ErrorMessage](t, w); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || internals.MatchString(w.Body.String()) {
+			t.Errorf("GET %s: %d %v %+v", path, w.Code, w.Header(), m)
+		}
+	}
+	d.away.Store(false)
+	r.reads(t, c, note(1))
 }
 
 // loggedIn keeps the viewer of each token: making one writes an account.

@@ -39,6 +39,11 @@ var (
 	// written. Later ones succeed once there is room.
 	ErrFull = errors.New("the disk is full and nothing was written")
 
+	// ErrAway says that the database cannot be reached, or went away meanwhile:
+	// nothing of the Update is written, and the View is not whole. The engine has
+	// waited for it as long as it does. Later ones succeed once it is back.
+	ErrAway = errors.New("the database is away")
+
 	// ErrOrder refuses an Append that leaves a gap, repeats an index or does
 	// not increase added, or that opens a generation which is past.
 	ErrOrder = errors.New("entries out of order")

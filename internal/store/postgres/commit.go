@@ -104,10 +104,10 @@ func (s *Store) ask(ctx context.Context, w *writer, doubt inDoubt) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Patience)
 	defer cancel()
 	committed := false
-	err := s.insist(ctx, func() (err error) {
+	err := s.presence.repeat(ctx, func() (err error) {
 		committed, err = s.askOnce(ctx, w)
 		return err
-	})
+	}, func() bool { return false })
 	switch {
 	case err != nil:
 		return s.stop(errors.Join(doubt, err))

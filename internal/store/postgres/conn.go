@@ -162,18 +162,7 @@ func (s *Store) begin(ctx context.Context, pool *pgxpool.Pool, sql func() string
 
 // insist repeats what a server that is away does not answer.
 func (s *Store) insist(ctx context.Context, try func() error) error {
-	start := time.Now()
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		err := cause(ctx, try())
-		if err == nil || !isAway(err) || time.Since(start) > s.Patience {
-			return err
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return s.presence.insist(ctx, s.Patience, try)
 }
 
 func (s *Store) beginOnce(ctx context.Context, pool *pgxpool.Pool, sql string) (*pgxpool.Conn, error) {
@@ -228,7 +217,7 @@ func isAway(err error) bool {
 		connecting *pgconn.ConnectError
 	)
 	switch {
-	case errors.As(err, &refused):
+	case err == nil, errors.As(err, &refused):
 		return false
 	case errors.Is(err, errStandby):
 		return true
@@ -250,11 +239,12 @@ func brokenOff(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
-// full says so of a server without room. What it then refused is undone.
-func full(err error) error {
+// told says so of a server without room, or that is away. What it then refused is
+// undone.
+func told(err error) error {
 	var server *pgconn.PgError
 	if errors.As(err, &server) && server.Code == "53100" && !errors.Is(err, store.ErrBroken) {
 		return fmt.Errorf("%w (%w)", store.ErrFull, err)
 	}
-	return err
+	return away(err)
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,11 +25,9 @@ func (s *Store) Listen(ctx context.Context, hint func(liaison.CollectionID)) err
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		s.Log.Warn("what other processes write is not heard of until there is a connection again", "store", s.name, "err", err)
-		select {
-		case <-time.After(longestPause):
-		case <-ctx.Done():
-		}
+		s.Log.Debug("what other processes write is not heard of until there is a connection again", "store", s.name, "err", err)
+		s.presence.note(err)
+		rest(ctx, longestPause)
 	}
 }
 
@@ -41,6 +38,7 @@ func (s *Store) listen(ctx context.Context, hint func(liaison.CollectionID)) err
 	if err != nil {
 		return err
 	}
+	s.presence.note(nil)
 	defer c.Close(context.WithoutCancel(ctx))
 	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err

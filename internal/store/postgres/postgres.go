@@ -99,6 +99,8 @@ type Store struct {
 	writing *pgxpool.Pool
 	writers chan *writer // holds those that are free
 
+	presence presence
+
 	closing   sync.Once
 	closed    chan struct{}
 	listeners sync.WaitGroup
@@ -142,6 +144,7 @@ func Open(ctx context.Context, database string, config Config) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s.name = nameOf(c)
+	s.presence = presence{log: s.Log.With("store", s.name), is: "the database"}
 	if err := s.connect(ctx, c); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", s.name, explain(err))
 	}
@@ -201,7 +204,7 @@ func (s *Store) View(ctx context.Context, fn func(store.View) error) error {
 	defer c.Release()
 	defer rollback(c)
 	if err := fn(newView(ctx, c)); err != nil {
-		return cause(ctx, err)
+		return away(cause(ctx, err))
 	}
 	return nil
 }
@@ -223,20 +226,20 @@ func (s *Store) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) e
 	}
 	t, err := s.beginUpdate(ctx, w, lock)
 	if err != nil {
-		return s.said("update", full(err))
+		return s.said("update", told(err))
 	}
 	defer t.release()
 	err = fn(t)
 	switch {
 	case t.failed != nil:
-		return s.said("update", full(cause(ctx, errors.Join(err, t.failed))))
+		return s.said("update", told(cause(ctx, errors.Join(err, t.failed))))
 	case err != nil:
-		return cause(ctx, err)
+		return away(cause(ctx, err))
 	case ctx.Err() != nil:
 		return s.said("update", ctx.Err())
 	}
 	if err := s.commit(ctx, w, t); err != nil {
-		return s.said("update", full(err))
+		return s.said("update", told(err))
 	}
 	return nil
 }
