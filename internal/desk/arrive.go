@@ -115,7 +115,7 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 		}
 	}
 	results, err := d.Journal.Append(ctx, &journal.Batch{
-		Collection: b.Collection, Items: items, Alone: after != nil, After: after,
+		Collection: b.Collection, Items: items, Control: after != nil, After: after,
 		Then: func(tx store.Tx, results []journal.Outcome) error {
 			return d.keepPage(tx, n, b, verdicts, results, places)
 		},

@@ -77,7 +77,7 @@ func (d *Desk) appendControl(ctx context.Context, c liaison.CollectionID, obj *s
 		return nil
 	}
 	results, err := d.Journal.Append(ctx, &journal.Batch{
-		Collection: c, Alone: true,
+		Collection: c, Control: true,
 		Items: []journal.Item{{Object: obj, Owner: actor.By, Judge: judge}},
 		After: func() { d.fold(c, obj.Bytes()) },
 	})

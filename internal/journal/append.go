@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
@@ -16,14 +17,33 @@ import (
 type Batch struct {
 	Collection liaison.CollectionID
 	Items      []Item
+	// Check, if set, is asked under the lock before anything is judged, and after
+	// what JudgeBy set. An error leaves the batch out: it is what Append returns, and
+	// nothing of the batch is written. Other batches go on.
+	Check func() error
 	// Then, if set, runs in the same transaction after the items, to commit
-	// keyed state with them.
+	// keyed state with them. What it reads of that before it writes must be guarded:
+	// whoever writes those keys, in any process, locks the same collection, or is
+	// Alone.
 	Then func(tx store.Tx, outcomes []Outcome) error
-	// Alone keeps later batches out of this transaction: they must be judged
-	// by what this one changes.
+	// Guard are further collections that are locked, for the keys that Then reads
+	// and writes.
+	Guard []liaison.CollectionID
+	// Alone: no other batch of any process is written meanwhile.
 	Alone bool
-	// After, if set, runs after the commit and before any later batch.
+	// Control: what judges ask is made of the entries of this batch (Register). It
+	// is alone, and later batches are judged by what it changes.
+	Control bool
+	// After, if set, runs after the commit and before any later batch of this
+	// process.
 	After func()
+}
+
+func (b *Batch) alone() bool { return b.Alone || b.Control }
+
+// locks are the collections that a batch needs.
+func (b *Batch) locks() []liaison.CollectionID {
+	return append([]liaison.CollectionID{b.Collection}, b.Guard...)
 }
 
 // Item is an object to append: at the first door with a Judge, by relay with
@@ -88,6 +108,7 @@ type request struct {
 	ctx      context.Context
 	outcomes []Outcome
 	err      error
+	left     bool // out of the transaction, because of err
 	done     chan struct{}
 }
 
@@ -139,8 +160,13 @@ func (j *Journal) Run(ctx context.Context) error {
 }
 
 func (j *Journal) run(ctx context.Context) error {
+	var again <-chan time.Time // when marks that could not be written are tried again
 	for {
 		select {
+		case <-j.marked:
+			again = j.writeMarks(ctx)
+		case <-again:
+			again = j.writeMarks(ctx)
 		case r := <-j.requests:
 			for r != nil {
 				var err error
@@ -166,6 +192,14 @@ func (j *Journal) commitFrom(r *request) (next *request, err error) {
 	return g.next, err
 }
 
+// unbegun is an error of a transaction whose function did not run: it says
+// nothing about the batches.
+type unbegun struct{ error }
+
+func (e unbegun) Unwrap() error { return e.error }
+
+func isUnbegun(err error) bool { return errors.As(err, new(unbegun)) }
+
 // commit runs a group in one transaction. If that fails without doubt about
 // the outcome, each batch is tried on its own, so that one bad batch does not
 // spoil the others. It returns an error only if the journal must stop.
@@ -174,31 +208,46 @@ func (j *Journal) commit(g *group) error {
 	if err == nil {
 		err = j.transact(g)
 	}
-	if err != nil && len(g.requests) > 1 && !errors.Is(err, store.ErrBroken) {
-		err = nil
-		for _, r := range g.requests {
-			err = j.commitOr(err, r)
-		}
-		return err
+	if err != nil && len(g.requests) > 1 && !isUnbegun(err) && !errors.Is(err, store.ErrBroken) {
+		return j.commitEach(g.requests)
 	}
 	for _, r := range g.requests {
-		r.err = err
-		if err != nil {
+		if !r.left {
+			r.err = err
+		}
+		if r.err != nil {
 			r.outcomes = nil
 		}
 	}
 	j.sayTrouble(err)
-	j.publish(g.requests, err)
+	j.publish(g.requests)
 	if errors.Is(err, store.ErrBroken) {
 		return err
 	}
 	return nil
 }
 
+// commitEach tries batches one by one, as long as transactions begin.
+func (j *Journal) commitEach(requests []*request) (stopped error) {
+	var away error
+	for _, r := range requests {
+		if away != nil {
+			r.outcomes, r.err = nil, away
+			close(r.done)
+			continue
+		}
+		stopped = j.commitOr(stopped, r)
+		if isUnbegun(r.err) {
+			away = r.err
+		}
+	}
+	return stopped
+}
+
 // ready refuses to accept what could not be proved.
 func (j *Journal) ready() error {
 	if err := j.Anchor.Ready(); err != nil {
-		return noAnchor(err)
+		return unbegun{noAnchor(err)}
 	}
 	return nil
 }
@@ -241,9 +290,9 @@ func (j *Journal) commitOr(stopped error, r *request) error {
 	return stopped
 }
 
-func (j *Journal) publish(group []*request, err error) {
+func (j *Journal) publish(group []*request) {
 	for _, r := range group {
-		if err == nil {
+		if r.err == nil {
 			if r.batch.After != nil {
 				r.batch.After()
 			}
@@ -254,38 +303,57 @@ func (j *Journal) publish(group []*request, err error) {
 }
 
 func (j *Journal) transact(g *group) error {
-	ids := g.collections()
+	if err := j.claim(context.Background()); err != nil {
+		return unbegun{err}
+	}
+	ids, began := g.collections(), false
 	edges := map[liaison.CollectionID]*edge{}
-	err := j.Store.Update(context.Background(), store.Lock{Collections: ids}, func(tx store.Tx) error {
-		if err := j.claim(tx); err != nil {
-			return err
-		}
-		writers, err := j.write(tx, g)
-		if err != nil {
-			return err
-		}
-		for c, w := range writers {
-			if edges[c], err = w.flush(); err != nil {
-				return fmt.Errorf("collection %s: %w", c, err)
-			}
-		}
-		return j.then(tx, g.requests)
+	err := j.Store.Update(context.Background(), store.Lock{Collections: ids, Alone: g.alone()}, func(tx store.Tx) error {
+		began = true
+		return j.fill(tx, g, edges)
 	})
-	j.claimed = j.claimed || err == nil
 	for _, c := range ids {
 		delete(j.edges, c)
 		if err == nil && edges[c] != nil {
 			j.edges[c] = edges[c]
 		}
 	}
+	if err != nil && !began {
+		return unbegun{err}
+	}
 	return err
 }
 
+// fill writes a group in a transaction, and notes the new edges.
+func (j *Journal) fill(tx store.Tx, g *group, edges map[liaison.CollectionID]*edge) error {
+	f, err := readFence(tx)
+	if err == nil && j.judges != nil {
+		err = j.judges(tx, f.register)
+	}
+	if err != nil {
+		return err
+	}
+	writers, err := j.write(tx, g, f)
+	if err != nil {
+		return err
+	}
+	for c, w := range writers {
+		if edges[c], err = w.flush(); err != nil {
+			return fmt.Errorf("collection %s: %w", c, err)
+		}
+	}
+	return j.then(tx, g.requests)
+}
+
 // write decides what the items of a group become; the group grows meanwhile.
-func (j *Journal) write(tx store.Tx, g *group) (map[liaison.CollectionID]*writer, error) {
+func (j *Journal) write(tx store.Tx, g *group, f fence) (map[liaison.CollectionID]*writer, error) {
 	writers := map[liaison.CollectionID]*writer{}
 	for n := 0; n < len(g.requests) || g.grow(); n++ {
 		r := g.requests[n]
+		if r.err = j.admit(r.batch, f); r.err != nil {
+			r.left = true
+			continue
+		}
 		c := r.batch.Collection
 		w, ok := writers[c]
 		if !ok {
@@ -308,13 +376,31 @@ func (j *Journal) write(tx store.Tx, g *group) (map[liaison.CollectionID]*writer
 	return writers, nil
 }
 
+// admit is why a batch is left out.
+func (j *Journal) admit(b *Batch, f fence) error {
+	if err := j.mayWrite(f, b.Collection); err != nil {
+		return err
+	}
+	if b.Check != nil {
+		return b.Check()
+	}
+	return nil
+}
+
 func (j *Journal) then(tx store.Tx, requests []*request) error {
 	for _, r := range requests {
-		if r.batch.Then == nil {
+		if r.left {
 			continue
 		}
-		if err := r.batch.Then(tx, r.outcomes); err != nil {
-			return err
+		if r.batch.Control {
+			if err := raise(tx, r.batch.Collection, r.outcomes); err != nil {
+				return err
+			}
+		}
+		if r.batch.Then != nil {
+			if err := r.batch.Then(tx, r.outcomes); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -47,6 +47,10 @@ const bucketSigned = "signed"
 // anchor was lost. Nothing is appended or signed.
 var ErrBehind = errors.New("the log does not agree with the checkpoint kept outside the store: " + remedy + "; until then nothing is accepted or signed in it, and reading goes on")
 
+// errAtFault is the ErrBehind of a log whose leaves are not what was signed:
+// whichever process looks.
+var errAtFault = fmt.Errorf("%w", ErrBehind)
+
 // remedy is what an operator can do about a log that went back in time.
 const remedy = "restore the newest backup, or ask the neighbours"
 
@@ -56,9 +60,9 @@ var ErrNoAnchor = errors.New("no checkpoint can be kept outside the store")
 
 // verified is how far a log was checked against storage, and the newest note.
 type verified struct {
-	mu   sync.Mutex
-	size uint64
-	note string // for size; guarded by mu
+	mu                sync.Mutex
+	ledger.Checkpoint        // guarded by mu
+	note              string // of it; empty: it is to be signed again; guarded by mu
 }
 
 // Open checks every log against its anchor. Logs that fail are stopped; the
@@ -81,7 +85,7 @@ func (j *Journal) Open(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return j.reviewMarks(v)
 	})
 }
 
@@ -147,7 +151,7 @@ func (j *Journal) openLog(v store.View, c liaison.CollectionID, kept []uint32) e
 	if !a.present {
 		a.note = "" // to be signed again by the key that counts now
 	}
-	j.verifiedOf(c).reset(a.Size, a.note)
+	j.verifiedOf(c).reset(a.Checkpoint, a.note)
 	return nil
 }
 
@@ -167,7 +171,10 @@ func (j *Journal) anchorHolds(v store.View, c liaison.CollectionID, a *anchor, s
 	if a.note == "" {
 		return nil
 	}
-	return agrees(v, c, a.Checkpoint)
+	if err = agrees(v, c, a.Checkpoint); err != nil && !errors.Is(err, ErrBehind) {
+		err = fmt.Errorf("%w (%w)", ErrBehind, err) // what it says cannot be read back
+	}
+	return err
 }
 
 // anchor is what is kept of a log outside the store. Without a note there is
@@ -247,9 +254,9 @@ func (j *Journal) emptyAnchor(c liaison.CollectionID) error {
 
 func behind(signed, held uint64) error {
 	if held == 0 {
-		return fmt.Errorf("%w (signed %d entries, the store holds none)", ErrBehind, signed)
+		return fmt.Errorf("%w (signed %d entries, the store holds none)", errAtFault, signed)
 	}
-	return fmt.Errorf("%w (signed %d entries, the store holds %d)", ErrBehind, signed, held)
+	return fmt.Errorf("%w (signed %d entries, the store holds %d)", errAtFault, signed, held)
 }
 
 // agrees is ErrBehind if the log in the store does not begin with what a
@@ -263,10 +270,14 @@ func agrees(v store.View, c liaison.CollectionID, cp ledger.Checkpoint) error {
 		return behind(cp.Size, pos.Size)
 	}
 	if g := max(pos.Generation, 1); cp.Size > 0 && cp.Origin.Generation > g {
-		return fmt.Errorf("%w (it is of generation %d, the store holds generation %d)", ErrBehind, cp.Origin.Generation, g)
+		return fmt.Errorf("%w (it is of generation %d, the store holds generation %d)", errAtFault, cp.Origin.Generation, g)
 	}
-	if root, err := Root(v, c, cp.Size); err != nil || root != cp.Root {
-		return fmt.Errorf("%w (the first %d entries have another root)", ErrBehind, cp.Size)
+	root, err := Root(v, c, cp.Size)
+	if err != nil {
+		return err
+	}
+	if root != cp.Root {
+		return fmt.Errorf("%w (the first %d entries have another root)", errAtFault, cp.Size)
 	}
 	return nil
 }
@@ -330,17 +341,12 @@ func noAnchor(err error) error {
 	return fmt.Errorf("%w: %w", ErrNoAnchor, err)
 }
 
-func (v *verified) reset(size uint64, note string) {
+func (v *verified) set(cp ledger.Checkpoint, note string) { v.Checkpoint, v.note = cp, note }
+
+func (v *verified) reset(cp ledger.Checkpoint, note string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.size, v.note = size, note
-}
-
-func (j *Journal) stop(c liaison.CollectionID, err error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.stopped[c] = err
-	j.Log.Error("collection stopped", "collection", c.String(), "err", err)
+	v.set(cp, note)
 }
 
 func (j *Journal) verifiedOf(c liaison.CollectionID) *verified {
@@ -358,7 +364,7 @@ func (j *Journal) verifiedOf(c liaison.CollectionID) *verified {
 // 0 means all that the snapshot holds. Every leaf since the last checkpoint is
 // read back and hashed again before anything is signed.
 func (j *Journal) Checkpoint(ctx context.Context, v store.View, c liaison.CollectionID, size uint64) (string, error) {
-	if err := j.stoppedErr(c); err != nil {
+	if err := j.maySign(v, c); err != nil {
 		return "", err
 	}
 	if size == 0 {
@@ -368,44 +374,112 @@ func (j *Journal) Checkpoint(ctx context.Context, v store.View, c liaison.Collec
 		}
 		size = pos.Size
 	}
+	origin, err := j.Origin(v, c)
+	if err != nil {
+		return "", err
+	}
 	done := j.verifiedOf(c)
 	done.mu.Lock()
 	defer done.mu.Unlock()
-	if size == done.size && done.note != "" {
+	if done.Origin != origin {
+		done.set(ledger.Checkpoint{Origin: origin}, "") // what was signed of another generation says nothing of this one
+	}
+	if err := j.continues(v, done.Checkpoint); err != nil {
+		return "", err
+	}
+	if size == done.Size && done.note != "" {
 		return done.note, nil
 	}
-	if size > done.size {
-		if err := verifyLeaves(v, c, done.size, size); err != nil {
+	if size > done.Size {
+		if err := verifyLeaves(v, c, done.Size, size); err != nil {
 			if errors.Is(err, errTree) { // who reads may hang up: that says nothing about the log
 				j.stop(c, err)
 			}
 			return "", err
 		}
 	}
-	return j.sign(v, c, size, done)
+	return j.sign(v, size, done)
 }
 
-func (j *Journal) sign(v store.View, c liaison.CollectionID, size uint64, done *verified) (string, error) {
-	root, err := Root(v, c, size)
-	if err != nil {
+// sign signs what was verified.
+func (j *Journal) sign(v store.View, size uint64, done *verified) (string, error) {
+	cp := ledger.Checkpoint{Origin: done.Origin, Size: size}
+	c := cp.Origin.Collection
+	var err error
+	if cp.Root, err = Root(v, c, size); err != nil {
 		return "", fmt.Errorf("checkpoint of %s at %d: %w", c, size, err)
 	}
-	origin, err := j.Origin(v, c)
+	if size < done.Size || size == 0 { // of an earlier size: the anchor stays with the newest
+		return j.Signer.SignCheckpoint(cp.Origin, cp.Text()), nil
+	}
+	if err := j.agreesWithKept(v, done); err != nil {
+		return "", err
+	}
+	note := j.Signer.SignCheckpoint(cp.Origin, cp.Text())
+	kept, err := j.keep(cp.Origin, note)
+	if err == nil && kept != note { // another process has signed it meanwhile
+		err = j.overtaken(v, cp.Origin, kept)
+	}
 	if err != nil {
 		return "", err
 	}
-	note := j.Signer.SignCheckpoint(origin, ledger.Checkpoint{Origin: origin, Size: size, Root: root}.Text())
-	if size < done.size || size == 0 {
-		return note, nil // of an earlier size: the anchor stays with the newest
-	}
-	kept, err := j.keep(origin, note)
-	if err != nil {
-		return "", err
-	}
-	if kept == note {
-		done.size, done.note = size, note
-	}
+	done.set(cp, note)
 	return note, nil
+}
+
+// agreesWithKept compares a log with the checkpoint that is kept, if another
+// process has signed it.
+func (j *Journal) agreesWithKept(v store.View, done *verified) error {
+	note, ok, err := j.Anchor.Load(done.Origin)
+	if err != nil {
+		return fmt.Errorf("checkpoint of %s: %w", done.Origin.Collection, noAnchor(err))
+	}
+	if !ok || note == done.note {
+		return nil
+	}
+	a, err := j.loadAnchor(done.Origin)
+	if err != nil || a.Size <= done.Size {
+		return err
+	}
+	return j.continues(v, a.Checkpoint)
+}
+
+// overtaken compares a log with the newer checkpoint that is kept.
+func (j *Journal) overtaken(v store.View, o liaison.Origin, kept string) error {
+	cp, err := ledger.ReadCheckpoint(kept)
+	if err != nil || cp.Origin != o {
+		return fmt.Errorf("%w (it is not one of %s)", ErrBehind, o)
+	}
+	return j.continues(v, cp)
+}
+
+// continues asks whether a snapshot holds what a signed checkpoint of its
+// generation says, and stops the log if it does not. A snapshot may be from before
+// the checkpoint: then View looks again when it has ended.
+func (j *Journal) continues(v store.View, cp ledger.Checkpoint) error {
+	if cp.Size == 0 {
+		return nil
+	}
+	pos, err := v.Position(cp.Origin.Collection)
+	if err != nil {
+		return err
+	}
+	if s, ok := v.(*snapshot); ok && cp.Size > pos.Size {
+		s.later = append(s.later, cp)
+		return nil
+	}
+	return j.confront(v, cp)
+}
+
+// confront stops a log that does not begin with what a signed checkpoint says.
+func (j *Journal) confront(v store.View, cp ledger.Checkpoint) error {
+	c := cp.Origin.Collection
+	err := agrees(v, c, cp)
+	if errors.Is(err, ErrBehind) {
+		j.stop(c, err)
+		return j.stoppedErr(c)
+	}
+	return err
 }
 
 // errTree says that stored hashes do not follow from the stored leaves.

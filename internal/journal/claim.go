@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/liaison-office/liaison/internal/store"
@@ -33,10 +34,18 @@ func (j *Journal) ownStore(v store.View) error {
 	return nil
 }
 
-// claim writes whose the store is with the first commit to it.
-func (j *Journal) claim(tx store.Tx) error {
+// claim writes whose the store is before the first commit to it. Of two offices
+// that find a new store, one has it.
+func (j *Journal) claim(ctx context.Context) error {
 	if j.claimed {
 		return nil
 	}
-	return tx.Put(bucketOffice, keyOffice, []byte(j.Office))
+	err := j.Store.Update(ctx, store.Lock{Alone: true}, func(tx store.Tx) error {
+		if err := j.ownStore(tx); err != nil || j.claimed {
+			return err
+		}
+		return tx.Put(bucketOffice, keyOffice, []byte(j.Office))
+	})
+	j.claimed = j.claimed || err == nil
+	return err
 }

@@ -30,7 +30,7 @@ const GroupWait = 5 * time.Millisecond
 func (j *Journal) gather(r *request) *group {
 	g := &group{j: j, begun: time.Now()}
 	g.add(r)
-	for !r.batch.Alone && g.open() {
+	for g.open() {
 		select {
 		case next := <-j.requests:
 			g.take(next)
@@ -43,8 +43,11 @@ func (j *Journal) gather(r *request) *group {
 
 // open reports whether the group takes more.
 func (g *group) open() bool {
-	return g.next == nil && g.items < MaxGroup && !g.requests[0].batch.Alone
+	return g.next == nil && g.items < MaxGroup && !g.alone()
 }
+
+// alone reports whether the group is a batch that must be alone.
+func (g *group) alone() bool { return g.requests[0].batch.alone() }
 
 func (g *group) add(r *request) {
 	g.requests, g.items = append(g.requests, r), g.items+len(r.batch.Items)
@@ -52,7 +55,11 @@ func (g *group) add(r *request) {
 
 // take adds a batch that was taken, or ends the group before it.
 func (g *group) take(r *request) {
-	if r.batch.Alone || g.ids != nil && !slices.Contains(g.ids, r.batch.Collection) {
+	fits := !r.batch.alone()
+	for _, c := range r.batch.locks() {
+		fits = fits && (g.ids == nil || slices.Contains(g.ids, c))
+	}
+	if !fits {
 		g.next = r
 		return
 	}
@@ -63,7 +70,7 @@ func (g *group) take(r *request) {
 func (g *group) collections() []liaison.CollectionID {
 	g.ids = make([]liaison.CollectionID, 0, len(g.requests))
 	for _, r := range g.requests {
-		g.ids = append(g.ids, r.batch.Collection)
+		g.ids = append(g.ids, r.batch.locks()...)
 	}
 	slices.SortFunc(g.ids, compareIDs)
 	g.ids = slices.Compact(g.ids)

@@ -31,7 +31,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -39,6 +38,7 @@ import (
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
+	"github.com/liaison-office/liaison/ledger"
 )
 
 // Signer signs for the office. Signatures are in C2SP signed-note form: four
@@ -88,14 +88,17 @@ type Journal struct {
 	mu      sync.Mutex
 	changed map[liaison.CollectionID]chan struct{} // closed at the next commit; guarded by mu
 	signed  map[liaison.CollectionID]*verified     // guarded by mu
-	stopped map[liaison.CollectionID]error         // logs behind their anchor; guarded by mu
+	stopped map[liaison.CollectionID]error         // logs that this process found at fault; guarded by mu
+	marks   map[liaison.CollectionID]mark          // of them, for Run to write into the store; guarded by mu
+	marked  chan struct{}                          // capacity 1: there are marks to write
 
 	waiting atomic.Int64 // batches that Run has not taken yet
 
-	edges    map[liaison.CollectionID]*edge // owned by Run
-	trouble  error                          // what kept the last commit from writing; owned by Run
-	claimed  bool                           // the store says whose it is; owned by Open, then by Run
-	expected int                            // batches that the next group may have; owned by Run
+	edges    map[liaison.CollectionID]*edge       // owned by Run
+	trouble  error                                // what kept the last commit from writing; owned by Run
+	judges   func(v store.View, r Register) error // set before Run
+	claimed  bool                                 // the store says whose it is; owned by Open, then by Run
+	expected int                                  // batches that the next group may have; owned by Run
 }
 
 // New returns a journal; Run must be running for Append to return.
@@ -113,6 +116,8 @@ func New(cfg Config) *Journal {
 		changed:  map[liaison.CollectionID]chan struct{}{},
 		signed:   map[liaison.CollectionID]*verified{},
 		stopped:  map[liaison.CollectionID]error{},
+		marks:    map[liaison.CollectionID]mark{},
+		marked:   make(chan struct{}, 1),
 		edges:    map[liaison.CollectionID]*edge{},
 	}
 }
@@ -131,13 +136,45 @@ func (j *Journal) Origin(v store.View, c liaison.CollectionID) (liaison.Origin, 
 	return liaison.Origin{Office: j.Office, Collection: c, Generation: max(pos.Generation, 1)}, err
 }
 
-// View runs fn on one snapshot of the store.
+// View runs fn on one snapshot of the store. If fn signs a checkpoint while
+// another process has signed one of more than the snapshot holds, View also looks
+// whether the store holds that one: nothing that fn returns is to be used before
+// View has returned without error.
 func (j *Journal) View(ctx context.Context, fn func(store.View) error) error {
-	return j.Store.View(ctx, fn)
+	var later []ledger.Checkpoint
+	err := j.Store.View(ctx, func(v store.View) error {
+		s := &snapshot{View: v}
+		defer func() { later = s.later }()
+		return fn(s)
+	})
+	if err != nil || len(later) == 0 {
+		return err
+	}
+	return j.Store.View(ctx, func(v store.View) error {
+		for _, cp := range later {
+			if err := j.confront(v, cp); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-// Changed returns a channel that is closed at the next commit to a collection.
-// Take it before looking, then wait.
+// snapshot is what View gives to its function.
+type snapshot struct {
+	store.View
+	later []ledger.Checkpoint // signed, and of more than the snapshot holds
+}
+
+// JudgeBy sets what brings the judges up to date: fn is called in each
+// transaction with the register that it holds, under the lock and before anything
+// is judged. An error writes nothing. It is set before Run.
+func (j *Journal) JudgeBy(fn func(v store.View, r Register) error) { j.judges = fn }
+
+// Changed returns a channel that is closed at the next commit to a collection
+// and, at the latest HintSlack after one by another process, whether a hint of it
+// comes or not. That of the zero id is closed when another process may have
+// committed anything. Take it before looking, then wait.
 func (j *Journal) Changed(c liaison.CollectionID) <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -158,11 +195,57 @@ func (j *Journal) wake(c liaison.CollectionID) {
 	}
 }
 
-func (j *Journal) stoppedErr(c liaison.CollectionID) error {
+func (j *Journal) wakeAll() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := j.stopped[c]; err != nil {
-		return fmt.Errorf("collection %s: %w", c, err)
+	for _, ch := range j.changed {
+		close(ch)
 	}
-	return nil
+	clear(j.changed)
+}
+
+// HintSlack bounds how long a commit of another process goes unnoticed if its
+// hint is lost.
+const HintSlack = 5 * time.Second
+
+// Listen wakes those who wait for what other processes commit, until ctx ends.
+// A store of one process needs none.
+func (j *Journal) Listen(ctx context.Context) error {
+	l, shared := j.Store.(store.Listener)
+	if !shared {
+		<-ctx.Done()
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var looking sync.WaitGroup
+	defer looking.Wait()
+	defer cancel()
+	looking.Go(func() { j.lookAgain(ctx) })
+	err := l.Listen(ctx, j.hint)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (j *Journal) hint(c liaison.CollectionID) {
+	if c.IsZero() {
+		j.wakeAll()
+		return
+	}
+	j.wake(c)
+	j.wake(liaison.CollectionID{})
+}
+
+func (j *Journal) lookAgain(ctx context.Context) {
+	tick := time.NewTicker(HintSlack)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			j.wakeAll()
+		case <-ctx.Done():
+			return
+		}
+	}
 }

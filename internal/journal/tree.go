@@ -12,17 +12,20 @@ import (
 // appending reads nothing from storage.
 type edge struct {
 	size   uint64
+	of     store.Position // where the log ended when the edge was remembered
 	hashes map[int64]liaison.Hash
 }
 
-// edgeAt returns the remembered edge if it is of that size, else an empty one
-// that reads from storage. It is taken away: the transaction may fail.
-func (j *Journal) edgeAt(c liaison.CollectionID, size uint64) *edge {
-	if e, ok := j.edges[c]; ok && e.size == size {
+// edgeAt returns the remembered edge if the log still ends where it did, else
+// an empty one that reads from storage. Another process may have appended; and a
+// database that lost commits may end at the same size with other leaves, added at
+// another instant. The edge is taken away: the transaction may fail.
+func (j *Journal) edgeAt(c liaison.CollectionID, pos store.Position) *edge {
+	if e, ok := j.edges[c]; ok && e.of == pos {
 		delete(j.edges, c)
 		return e
 	}
-	return &edge{size: size, hashes: map[int64]liaison.Hash{}}
+	return &edge{size: pos.Size, hashes: map[int64]liaison.Hash{}}
 }
 
 // add returns the stored hashes that the leaf at index completes.

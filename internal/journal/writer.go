@@ -35,7 +35,7 @@ func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID) (*writer, error
 	}
 	return &writer{
 		j: j, tx: tx, c: c, pos: pos, now: liaison.InstantOf(j.Now()),
-		edge: j.edgeAt(c, pos.Size), hides: map[uint64]uint64{}, pending: newPending(),
+		edge: j.edgeAt(c, pos), hides: map[uint64]uint64{}, pending: newPending(),
 	}, nil
 }
 
@@ -176,6 +176,7 @@ func (w *writer) keep(e *store.Entry, n arrived) Outcome {
 // leaf completes and appends.
 func (w *writer) flush() (*edge, error) {
 	if len(w.entries) == 0 {
+		w.edge.of = w.pos
 		return w.edge, nil
 	}
 	if err := w.begin(); err != nil {
@@ -198,7 +199,13 @@ func (w *writer) flush() (*edge, error) {
 			return nil, err
 		}
 	}
-	return w.edge, nil
+	return w.edge, w.remember()
+}
+
+// remember notes where the log ends now.
+func (w *writer) remember() (err error) {
+	w.edge.of, err = w.tx.Position(w.c)
+	return err
 }
 
 // begin anchors a log before its first entry: with a checkpoint of size 0
