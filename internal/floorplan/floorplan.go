@@ -21,10 +21,11 @@ var Rooms = map[string][]string{
 	"taxii":        {"stix"},
 
 	// Cellar.
+	"internal/durable":         {"internal/fault/point", "internal/fault/disk"},
 	"internal/store":           {""},
 	"internal/store/storetest": {"", "internal/store"},
 	"internal/store/backup":    {"", "internal/store"},
-	"internal/store/sqlite":    {"", "internal/store"},
+	"internal/store/sqlite":    {"", "internal/store", "internal/durable", "internal/fault/point", "internal/fault/disk", "internal/fault/diskvfs"},
 	"internal/store/postgres":  {"", "internal/store"},
 
 	"internal/filelock": {},
@@ -32,14 +33,14 @@ var Rooms = map[string][]string{
 	// Ground.
 	"internal/registry": {"", "stix", "ledger"},
 	"internal/release":  {"", "stix"},
-	"internal/journal":  {"", "stix", "ledger", "internal/store", "internal/filelock"},
+	"internal/journal":  {"", "stix", "ledger", "internal/store", "internal/filelock", "internal/durable", "internal/fault/point"},
 
 	// Desk.
-	"internal/desk": {"", "stix", "ledger", "internal/registry", "internal/release", "internal/journal", "internal/store"},
+	"internal/desk": {"", "stix", "ledger", "internal/registry", "internal/release", "internal/journal", "internal/store", "internal/fault/point"},
 
 	// Rooms: they know the desk, never each other.
 	"internal/exchange": {"", "stix", "taxii", "ledger", "internal/desk"},
-	"internal/relay":    {"", "stix", "taxii", "ledger", "internal/desk"},
+	"internal/relay":    {"", "stix", "taxii", "ledger", "internal/desk", "internal/durable", "internal/fault/point"},
 	"internal/intake":   {"", "stix", "taxii", "ledger", "internal/desk"},
 
 	// Top.
@@ -56,10 +57,12 @@ var Rooms = map[string][]string{
 	"tools/vectors/sample":   {"", "stix", "ledger"},
 	"tools/views":            {"stix"},
 
-	// What breaks offices on purpose. The rooms may name their points; At is empty
+	// What breaks offices on purpose. The floors may name their points; At is empty
 	// without the tag faults.
-	"internal/fault":       {Anything},
-	"internal/fault/point": {},
+	"internal/fault":         {Anything},
+	"internal/fault/point":   {},
+	"internal/fault/disk":    {},
+	"internal/fault/diskvfs": {"internal/fault/disk"},
 
 	// Test help that several packages share; only tests and tools import it.
 	"internal/pgserver":        {},

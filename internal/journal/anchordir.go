@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/durable"
 	"github.com/liaison-office/liaison/internal/filelock"
 	"github.com/liaison-office/liaison/ledger"
 )
@@ -49,19 +50,17 @@ func (d AnchorDir) Logs() (list []Log, err error) {
 }
 
 // readyFile is written to see whether a note could be.
-const readyFile = "ready.new"
+const (
+	readyFile = "ready.new"
+	readySize = 1024 // bytes: more than a note has
+)
 
 // Ready implements Anchor: it makes the folder and a file as large as a note.
 func (d AnchorDir) Ready() error {
 	if err := d.make(); err != nil {
 		return err
 	}
-	path := filepath.Join(string(d), readyFile)
-	err := os.WriteFile(path, make([]byte, 1024), 0o600)
-	if e := os.Remove(path); !errors.Is(e, fs.ErrNotExist) {
-		err = errors.Join(err, e)
-	}
-	return err
+	return durable.Try(filepath.Join(string(d), readyFile), readySize)
 }
 
 func (d AnchorDir) make() error { return os.MkdirAll(string(d), 0o700) }
@@ -87,7 +86,7 @@ func (d AnchorDir) save(o liaison.Origin, note string) (kept string, err error) 
 	if err != nil || there && !replaces(note, kept) {
 		return kept, err
 	}
-	return note, d.replace(d.path(o), note)
+	return note, durable.WriteFile(d.path(o), []byte(note))
 }
 
 // replaces reports whether a note may take the place of the one that is kept:
@@ -98,28 +97,4 @@ func replaces(note, kept string) bool {
 	last, err2 := ledger.ReadCheckpoint(kept)
 	return err1 == nil && err2 == nil && next.Origin == last.Origin &&
 		(next.Size > last.Size || next.Size == last.Size && next.Root == last.Root)
-}
-
-// replace writes beside, syncs, renames and syncs the folder.
-func (d AnchorDir) replace(path, note string) error {
-	if err := writeSynced(path+".new", []byte(note)); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	dir, err := os.Open(string(d))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-func writeSynced(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/durable"
 	"github.com/liaison-office/liaison/ledger"
 )
 
@@ -140,7 +141,7 @@ func AddPeer(dir, note string) (*Card, error) {
 	if err := os.MkdirAll(filepath.Join(dir, peersDir), 0o700); err != nil {
 		return nil, err
 	}
-	return c, os.WriteFile(filepath.Join(dir, peersDir, string(c.Office)+cardSuffix), []byte(note), 0o600)
+	return c, durable.WriteFile(filepath.Join(dir, peersDir, string(c.Office)+cardSuffix), []byte(note))
 }
 
 // LoadPeers reads the cards of the neighbours, by name. The error names files

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/durable"
 	"github.com/liaison-office/liaison/ledger"
 	"github.com/liaison-office/liaison/stix"
 )
@@ -147,10 +148,10 @@ func Init(dir string, c Config, pin ledger.Pin) error {
 	if err := initKeys(filepath.Join(dir, keysDir), c.Office); err != nil {
 		return err
 	}
-	if err := writeWhole(filepath.Join(dir, PinFile), pin.String()); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, PinFile), []byte(pin.String())); err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(dir, ConfigFile), c.text())
+	return durable.WriteFile(filepath.Join(dir, ConfigFile), []byte(c.text()))
 }
 
 // folders are those that a new office in dir has.
@@ -190,20 +191,7 @@ func initKeys(dir string, office liaison.Office) error {
 	if _, err := NewKeys(dir+".new", office); err != nil {
 		return err
 	}
-	return os.Rename(dir+".new", dir)
-}
-
-// writeWhole writes a file that appears when it is complete.
-func writeWhole(path, text string) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return durable.Rename(dir+".new", dir)
 }
 
 // text writes the configuration with its comments.

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/durable"
 	"github.com/liaison-office/liaison/ledger"
 )
 
@@ -76,15 +77,11 @@ func newSeed(path string) error {
 	if _, err := rand.Read(seed[:]); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	err := durable.Create(path, []byte(base64.StdEncoding.EncodeToString(seed[:])+"\n"))
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s is there already: keys are never overwritten", path)
 	}
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(base64.StdEncoding.EncodeToString(seed[:]) + "\n")
-	return errors.Join(err, f.Sync(), f.Close())
+	return err
 }
 
 // LoadKeys reads the keys of an office.

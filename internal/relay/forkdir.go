@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/durable"
 )
 
 // ForkDir keeps the evidence of forks, one file for each collection of a
@@ -26,7 +27,7 @@ func (d ForkDir) path(o liaison.Office, c liaison.CollectionID) string {
 	return filepath.Join(string(d), string(o)+"_"+c.String()+forkSuffix)
 }
 
-// Keep writes the evidence: beside its place, synced, renamed.
+// Keep writes the evidence.
 func (d ForkDir) Keep(f *Fork) error {
 	b, err := json.Marshal(f, jsontext.Multiline(true))
 	if err != nil {
@@ -35,27 +36,7 @@ func (d ForkDir) Keep(f *Fork) error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return err
 	}
-	path := d.path(f.Origin.Office, f.Origin.Collection)
-	w, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(b, '\n'))
-	if err = errors.Join(err, w.Sync(), w.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return syncFolder(string(d))
-}
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return durable.WriteFile(d.path(f.Origin.Office, f.Origin.Collection), append(b, '\n'))
 }
 
 // Load returns the forks of an office's logs. Evidence that cannot be read is a
@@ -108,8 +89,8 @@ func (d ForkDir) resolve(o liaison.Office, c liaison.CollectionID, at liaison.In
 	}
 	path := d.path(o, c)
 	aside := strings.TrimSuffix(path, forkSuffix) + "_" + at.Time().UTC().Format("20060102T150405.000000Z") + forkSuffix
-	if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := durable.Rename(path, aside); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncFolder(string(d))
+	return nil
 }

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
-	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/fault/disk"
+	"github.com/liaison-office/liaison/internal/fault/diskvfs"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
@@ -25,119 +24,15 @@ import (
 // not wait for a disk, only be said to.
 const unsynced = "liaison-test"
 
-func init() { vfs.Register(unsynced, &disk{VFS: vfs.Find("")}) }
+func init() { vfs.Register(unsynced, volume{diskvfs.New(vfs.Find(""), &disk.Disk{Quick: true})}) }
 
-// disk is a file system that fails at the n-th write, sync or truncation. A
-// sync is noted and not done.
-type disk struct {
-	vfs.VFS
-	mode mode
-
-	mu    sync.Mutex
-	left  int  // operations until the failure; counted only while armed
-	armed bool // set once the store is open
-	hit   bool // it has failed
-	dirty bool // the write-ahead log has bytes that were not synced
-}
-
-type mode string
-
-// The ways to fail.
-const (
-	once    mode = "once, undone"
-	lost    mode = "once, done, and the reply lost"
-	forever mode = "from then on"
-	full    mode = "full once"
-	filled  mode = "full from then on"
-)
-
-func (d *disk) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	return nil, flags, sqlite3.CANTOPEN // SQLite calls OpenFilename
-}
-
-func (d *disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	f, flags, err := vfsutil.WrapOpenFilename(d.VFS, name, flags)
-	if err != nil {
-		return nil, flags, err
-	}
-	return volumeFile{&diskFile{File: f, disk: d, shm: vfsutil.WrapSharedMemory(f), wal: flags&vfs.OPEN_WAL != 0}}, flags, nil
-}
-
-// fills: it does not break, it has no room.
-func (d *disk) fills() bool { return d.mode == full || d.mode == filled }
-
-func (d *disk) failed() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.hit
-}
-
-// soil notes a write to the write-ahead log, or its sync.
-func (f *diskFile) soil(dirty bool) {
-	if f.wal {
-		f.disk.mu.Lock()
-		defer f.disk.mu.Unlock()
-		f.disk.dirty = dirty
-	}
-}
-
-func (d *disk) arm(on bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.armed = on
-}
-
-// do counts an operation, and does it or fails or both.
-func (d *disk) do(code sqlite3.ExtendedErrorCode, op func() error) error {
-	d.mu.Lock()
-	fails := false
-	if d.armed && (!d.fills() || code == sqlite3.IOERR_WRITE) { // other operations need no room
-		d.left--
-		fails = d.left == 0 || (d.mode == forever || d.mode == filled) && d.left < 0
-		d.hit = d.hit || fails
-	}
-	d.mu.Unlock()
-	switch {
-	case !fails:
-		return op()
-	case d.mode == lost:
-		op()
-	case d.fills():
-		return &os.PathError{Op: "write", Path: "disk", Err: syscall.ENOSPC} // as the operating system says it
-	}
-	return vfs.SystemError(errors.New("the disk fails on purpose"), code)
-}
-
-type diskFile struct {
-	vfs.File
-	disk *disk
-	shm  vfs.SharedMemory
-	wal  bool
-}
-
-func (f *diskFile) SharedMemory() vfs.SharedMemory { return f.shm }
-
-func (f *diskFile) WriteAt(p []byte, off int64) (n int, err error) {
-	err = f.disk.do(sqlite3.IOERR_WRITE, func() error {
-		f.soil(true)
-		n, err = f.File.WriteAt(p, off)
-		return err
-	})
-	if errors.Is(err, syscall.ENOSPC) {
-		n, _ = f.File.WriteAt(p[:len(p)/2], off) // what there is room for
-	}
-	return n, err
-}
-
-func (f *diskFile) Sync(vfs.SyncFlag) error {
-	return f.disk.do(sqlite3.IOERR_FSYNC, func() error {
-		f.soil(false)
-		return nil
-	})
-}
-
-func (f *diskFile) Truncate(size int64) error {
-	return f.disk.do(sqlite3.IOERR_TRUNCATE, func() error { return f.File.Truncate(size) })
+// onDisk registers a file system on a disk for a test, below its folder.
+func onDisk(t *testing.T, d *disk.Disk) (name string) {
+	d.Quick = true
+	name = fmt.Sprintf("disk-%s-%p", t.Name(), d)
+	vfs.Register(name, volume{diskvfs.New(vfs.Find(""), d)})
+	t.Cleanup(func() { vfs.Unregister(name) }) // after the store is closed
+	return name
 }
 
 // TestAFailingDiskLosesNothingAcknowledged fails each operation of a run in
@@ -147,15 +42,15 @@ func TestAFailingDiskLosesNothingAcknowledged(t *testing.T) {
 	if err := openTest(t, empty, Config{vfs: unsynced}).Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range []mode{once, lost, forever, full, filled} {
+	for _, m := range disk.Modes {
 		t.Run(string(m), func(t *testing.T) {
 			n, refused := 1, 0
 			for ; ; n++ {
-				d := &disk{VFS: vfs.Find(""), mode: m, left: n}
-				if failAt(t, d, copyOf(t, empty)) {
+				broke, met := failAt(t, m, n, copyOf(t, empty))
+				if broke {
 					refused++
 				}
-				if !d.hit {
+				if !met {
 					break
 				}
 			}
@@ -167,22 +62,21 @@ func TestAFailingDiskLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
-// failAt runs updates on a disk, in a folder with an empty store, and checks what
-// is left of them; it reports whether the store refused one.
-func failAt(t *testing.T, d *disk, dir string) (refused bool) {
-	name := fmt.Sprintf("disk-%s-%p", t.Name(), d)
-	vfs.Register(name, d)
-	defer vfs.Unregister(name)
-	s, err := Open(dir, Config{Readers: 1, vfs: name, wal: 20})
+// failAt runs updates on a disk whose n-th operation fails, in a folder with an
+// empty store, and checks what is left of them; it reports whether the store
+// refused one, and whether there was an n-th operation.
+func failAt(t *testing.T, m disk.Mode, n int, dir string) (refused, met bool) {
+	d := new(disk.Disk)
+	s, err := Open(dir, Config{Readers: 1, vfs: onDisk(t, d), wal: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := storetest.NewLog(1)
 	l.Next(40)
-	d.arm(true)
+	d.Arm(dir, m, n, uint64(n))
 	acked := uint64(0)
 	for range 8 {
-		from, failed := acked, d.failed()
+		from, before := acked, d.Failed()
 		err := s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, l.Entries[from:from+5])
 		})
@@ -190,48 +84,54 @@ func failAt(t *testing.T, d *disk, dir string) (refused bool) {
 			acked += 5
 			continue
 		}
-		saysWhatTheDiskDid(t, d, dir, failed, err)
-		if d.fills() && !refused {
+		saysWhatTheDiskDid(t, m, n, dir, before != "", err)
+		if m.Fills() && !refused {
 			holdsExactly(t, copyOf(t, dir), l, acked) // a crash now
 		}
 		refused = true
 		if size := sizeOf(t, s, l); size != acked {
-			t.Fatalf("failure %d: readers see %d entries, %d were acknowledged", d.left, size, acked)
+			t.Fatalf("failure %d: readers see %d entries, %d were acknowledged", n, size, acked)
 		}
 	}
-	d.arm(false)
+	if m != disk.Power {
+		d.Disarm()
+	}
 	s.Close() // of a broken store may fail
-	if d.fills() {
+	met = d.Failed() != ""
+	if err := d.Crash(); err != nil {
+		t.Fatal(err)
+	}
+	if m.Fills() {
 		holdsExactly(t, dir, l, acked)
-		return refused
+		return refused, met
 	}
 	whole := openTest(t, dir, Config{Readers: 1, vfs: unsynced})
 	p := checkPrefix(t, whole, l)
 	if p != acked && !(refused && p == acked+5) {
-		t.Fatalf("%d entries are there, %d were acknowledged (refused: %v)", p, acked, refused)
+		t.Fatalf("failure %d: %d entries are there, %d were acknowledged (refused: %v)", n, p, acked, refused)
 	}
 	if err := whole.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return refused
+	return refused, met
 }
 
 // saysWhatTheDiskDid: after a failure in doubt every update is refused; for want
 // of room only those that find none are.
-func saysWhatTheDiskDid(t *testing.T, d *disk, dir string, failedBefore bool, err error) {
+func saysWhatTheDiskDid(t *testing.T, m disk.Mode, n int, dir string, failedBefore bool, err error) {
 	t.Helper()
 	want := store.ErrBroken
-	if d.fills() {
+	if m.Fills() {
 		want = store.ErrFull
 	}
-	if !errors.Is(err, want) && (failedBefore || d.fills()) || d.fills() && errors.Is(err, store.ErrBroken) {
-		t.Fatalf("failure %d: the update says %v", d.left, err)
+	if !errors.Is(err, want) && (failedBefore || m.Fills()) || m.Fills() && errors.Is(err, store.ErrBroken) {
+		t.Fatalf("failure %d: the update says %v", n, err)
 	}
 	if !strings.Contains(err.Error(), dir) {
-		t.Fatalf("failure %d: the operator is not told where: %v", d.left, err)
+		t.Fatalf("failure %d: the operator is not told where: %v", n, err)
 	}
-	if d.mode == full && failedBefore {
-		t.Fatalf("failure %d: there is room again, and the update says %v", d.left, err)
+	if m == disk.Full && failedBefore {
+		t.Fatalf("failure %d: there is room again, and the update says %v", n, err)
 	}
 }
 
@@ -245,12 +145,11 @@ func TestAStoreThatCrashedOnAFullDiskIsReadAndRecovers(t *testing.T) {
 	fill(t, first, l)
 	dir := copyOf(t, running)
 	size := fileSize(t, databaseFile(dir))
-	d := &disk{VFS: vfs.Find(""), mode: filled, left: 1, armed: true}
-	vfs.Register(t.Name(), d)
-	t.Cleanup(func() { vfs.Unregister(t.Name()) })
+	d := new(disk.Disk)
+	d.Arm(dir, disk.Filled, 1, 1)
 	var log strings.Builder
-	s := openTest(t, dir, Config{Readers: 1, vfs: t.Name(), Log: slog.New(slog.NewTextHandler(&log, nil))})
-	if !d.failed() || fileSize(t, databaseFile(dir)) != size {
+	s := openTest(t, dir, Config{Readers: 1, vfs: onDisk(t, d), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if d.Failed() == "" || fileSize(t, databaseFile(dir)) != size {
 		t.Fatal("the write-ahead log was moved into the database")
 	}
 	if got := checkPrefix(t, s, l); got != 300 {
@@ -266,7 +165,7 @@ func TestAStoreThatCrashedOnAFullDiskIsReadAndRecovers(t *testing.T) {
 	if err := add(); !errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrBroken) {
 		t.Errorf("a write while it is full: %v", err)
 	}
-	d.arm(false)
+	d.Disarm()
 	if err := add(); err != nil {
 		t.Errorf("a write when there is room: %v", err)
 	}
@@ -327,27 +226,21 @@ func sizeOf(t *testing.T, s *Store, l *storetest.Log) uint64 {
 }
 
 func TestAnUpdateReturnsAfterTheSync(t *testing.T) {
-	d := &disk{VFS: vfs.Find("")}
-	vfs.Register(t.Name(), d)
-	t.Cleanup(func() { vfs.Unregister(t.Name()) }) // after the store is closed
-	s := openTest(t, t.TempDir(), Config{vfs: t.Name(), wal: 20})
+	d := new(disk.Disk)
+	name, dir := onDisk(t, d), t.TempDir()
+	s := openTest(t, dir, Config{vfs: name, wal: 20})
 	l := storetest.NewLog(1)
 	for range 50 {
 		es := l.Next(3)
-		d.mu.Lock()
-		d.dirty = true // a commit that writes nothing would not do
-		d.mu.Unlock()
+		d.Arm(dir, disk.Power, math.MaxInt, 1) // it notes what is not synced
 		err := s.Update(context.Background(), store.Lock{Collections: []liaison.CollectionID{l.Collection}}, func(tx store.Tx) error {
 			return tx.Append(l.Collection, es)
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.mu.Lock()
-		dirty := d.dirty
-		d.mu.Unlock()
-		if dirty {
-			t.Fatal("what the update wrote has not been synced")
+		if operations, _ := d.Disarm(); operations == 0 || d.Unsynced(databaseFile(dir)+"-wal") {
+			t.Fatalf("what the update wrote in %d operations has not been synced", operations)
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/liaison-office/liaison/internal/durable"
 )
 
 // applicationID marks a database as a liaison store: "LIAI".
@@ -99,23 +101,12 @@ func create(dir, vfs string) error {
 	if err := errors.Join(c.migrate(0), c.close()); err != nil {
 		return err
 	}
-	if err := os.Rename(file, databaseFile(dir)); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return durable.Rename(file, databaseFile(dir))
 }
 
 // pageSize is in bytes. Measured: a page of the log reads faster from larger
 // pages, and each random insert into ids and acts writes a whole one.
 const pageSize = 8192
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
 
 // checkHeader looks at the file without SQLite, which takes an empty file for
 // a new database.

@@ -12,7 +12,7 @@ import (
 // volumeName is the file system of a store that writes.
 const volumeName = "liaison"
 
-func init() { vfs.Register(volumeName, volume{vfs.Find("")}) }
+func init() { vfs.Register(volumeName, volume{below()}) }
 
 // volume is the operating system's file system. It says sqlite3.FULL of a write
 // that finds no room; SQLite would take it for a disk that fails.
