@@ -52,6 +52,7 @@ const patience = 30 * time.Second
 type demo struct {
 	Options
 	dir      string
+	later    string // alias of a programme that is signed and not added
 	alliance *alliance
 	offices  map[liaison.Office]*office.Office
 
@@ -246,56 +247,16 @@ func (d *demo) addCharters(ctx context.Context) ([]charter, error) {
 			}
 			c.objects = append(c.objects, more...)
 		}
-		if _, err := op.AddControl(ctx, office.ControlRequest{Programme: c.alias, Objects: c.objects}); err != nil {
+		if c.alias == d.later {
+			continue
+		}
+		if _, err := op.AddControl(ctx, c.request()); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
 }
 
-// The account that Prepare adds, and where it writes.
-const (
-	SampleAccount    = "nato"
-	SamplePassword   = samplePassword
-	SampleCollection = "community.disinformation"
-	SampleOffice     = hq
-)
-
-// Prepare makes the folder of a single office, hq, that serves every party of
-// the sample alliance but Australia and the office at Tokyo, with SampleAccount, which may write
-// into SampleCollection. It is what measuring and fault tools serve.
-func Prepare(ctx context.Context, dir string, cfg office.Config) error {
-	d := &demo{Options: Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)}, dir: dir, offices: map[liaison.Office]*office.Office{}}
-	keys, err := os.MkdirTemp("", "liaison-authority-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(keys)
-	if d.alliance, err = found(keys, d.Now()); err != nil {
-		return err
-	}
-	for _, p := range cast {
-		if p.server != canberra && p.kind != liaison.PartyOffice {
-			d.alliance.servers[p.name] = hq
-		}
-	}
-	cfg.Office = hq
-	if err := office.Init(dir, cfg, d.alliance.pin); err != nil {
-		return err
-	}
-	o, err := office.Open(ctx, dir, office.Options{})
-	if err != nil {
-		return err
-	}
-	d.offices[hq] = o
-	err = o.Work(ctx, func(ctx context.Context) error {
-		if _, err := d.addCharters(ctx); err != nil {
-			return err
-		}
-		_, err := o.Operator().AddAccount(ctx, office.AccountRequest{
-			Name: SampleAccount, By: d.alliance.parties["NATO"], Roles: "read,write", Password: SamplePassword,
-		})
-		return err
-	})
-	return errors.Join(err, o.Close())
+func (c *charter) request() office.ControlRequest {
+	return office.ControlRequest{Programme: c.alias, Objects: c.objects}
 }

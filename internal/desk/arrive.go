@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/journal"
 	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/release"
@@ -114,6 +115,7 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 			places = append(places, i)
 		}
 	}
+	point.At("desk.page-decided")
 	results, err := d.Journal.Append(ctx, &journal.Batch{
 		Collection: b.Collection, Items: items, Control: after != nil, After: after,
 		Then: func(tx store.Tx, results []journal.Outcome) error {
@@ -123,6 +125,7 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 	if err != nil {
 		return nil, err
 	}
+	point.At("desk.page-committed")
 	for k, r := range results {
 		settle(&outcomes[places[k]], r)
 	}
@@ -454,7 +457,12 @@ func (d *Desk) keepFollow(tx store.Tx, f *Follow) error {
 	if have.Size != f.From {
 		return fmt.Errorf("%s at %d, the page begins at %d: %w", f.Origin, have.Size, f.From, ErrPosition)
 	}
-	return tx.Put(bucketFollow, f.Origin.String(), marshal(f))
+	point.At("desk.before-position")
+	if err := tx.Put(bucketFollow, f.Origin.String(), marshal(f)); err != nil {
+		return err
+	}
+	point.At("desk.position-put")
+	return nil
 }
 
 func followed(v store.View, origin liaison.Origin) (Follow, error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/journal"
 	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/release"
@@ -79,11 +80,15 @@ func (d *Desk) appendControl(ctx context.Context, c liaison.CollectionID, obj *s
 	results, err := d.Journal.Append(ctx, &journal.Batch{
 		Collection: c, Control: true,
 		Items: []journal.Item{{Object: obj, Owner: actor.By, Judge: judge}},
-		After: func() { d.fold(c, obj.Bytes()) },
+		After: func() {
+			point.At("desk.control-committed-not-folded")
+			d.fold(c, obj.Bytes())
+		},
 	})
 	if err != nil {
 		return err
 	}
+	point.At("desk.control-folded-not-answered")
 	settle(o, results[0])
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/stix"
 	"github.com/liaison-office/liaison/taxii"
 )
@@ -31,6 +32,7 @@ func (r *Room) Add(ctx context.Context, p taxii.Principal, collection string, bo
 	if err != nil {
 		return taxii.Status{}, wire(err)
 	}
+	point.At("exchange.accepted-not-answered")
 	return r.status(b.Status, c, outcomes, b.At), nil
 }
 

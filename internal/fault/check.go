@@ -60,12 +60,12 @@ type contents map[key][]string
 // checkServed compares what TAXII shows with what clients know (I1, I2, I3, I5)
 // and returns it.
 func (s *Site) checkServed(ctx context.Context, address string, known *Known) (contents, error) {
-	there, err := readObjects(ctx, newClient(address, reader))
+	there, err := readObjects(ctx, s.client(address, reader))
 	if err != nil {
 		return nil, err
 	}
 	s.compare(known, there)
-	manifest, err := readManifest(ctx, newClient(address, demo.SampleAccount))
+	manifest, err := readManifest(ctx, s.client(address, demo.SampleAccount))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (s *Site) same(one string, a contents, other string, b contents) {
 
 // checkOutsider: who is in no programme gets the 404 of what does not exist.
 func (s *Site) checkOutsider(ctx context.Context, address string) error {
-	c := newClient(address, outsider)
+	c := s.client(address, outsider)
 	_, err := c.Collection(ctx, taxii.RootPath, demo.SampleCollection)
 	var answered *taxii.ResponseError
 	if errors.Is(err, taxii.ErrNotFound) || !errors.As(err, &answered) && err != nil {
@@ -166,7 +166,7 @@ func (s *Site) checkReceipts(ctx context.Context, address string, known *Known) 
 		return err
 	}
 	s.verify(pin, known.Receipts, "a receipt that a client kept")
-	c := newClient(address, demo.SampleAccount)
+	c := s.client(address, demo.SampleAccount)
 	defer c.HTTP.CloseIdleConnections()
 	var fresh [][]byte
 	random := rand.New(rand.NewPCG(s.Load.seed, 3))

@@ -58,6 +58,7 @@ func Faults() []Fault {
 // officeFaults break an office on SQLite and its files.
 func officeFaults() []Fault {
 	return []Fault{
+		{"points", "kill -9 at each named point: in a transaction, at start, stop, checkpoint, on a neighbour's page", pointKills},
 		{"kill", "kill -9 of a serving office, at a random moment while a POST is unanswered", kills},
 	}
 }
@@ -86,7 +87,7 @@ type Options struct {
 // Campaign is a run of faults.
 type Campaign struct {
 	Options
-	template string // an office's folder that Sites are copied from
+	ground ground
 }
 
 // Run runs a campaign and returns a result for each fault. An error says that it
@@ -105,7 +106,7 @@ func Run(ctx context.Context, opt Options) (results []*Result, err error) {
 	}
 	defer os.RemoveAll(c.Dir)
 	if err := c.prepare(ctx); err != nil {
-		return nil, fmt.Errorf("prepare an office: %w", err)
+		return nil, fmt.Errorf("prepare offices: %w", err)
 	}
 	for _, f := range faults {
 		if ctx.Err() != nil {

@@ -69,3 +69,9 @@ func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {
 		t.Errorf("the campaign shows nothing: %v", r)
 	}
 }
+
+func TestNothingAcknowledgedIsLostAtNamedPoints(t *testing.T) {
+	if r := run(t, "points"); r.Count < 25 || r.Acknowledged == 0 {
+		t.Errorf("the campaign shows nothing: %v", r)
+	}
+}

@@ -30,6 +30,7 @@ type Load struct {
 	Waiting  atomic.Int64 // without an answer
 
 	oracle *Oracle
+	client func(address string) *taxii.Client
 	seed   uint64
 	next   atomic.Int64 // number of the next object
 
@@ -38,8 +39,8 @@ type Load struct {
 	unanswered []int      // first objects of envelopes to be sent again; guarded by mu
 }
 
-func newLoad(o *Oracle, seed uint64) *Load {
-	return &Load{Writers: 3, Objects: 5, oracle: o, seed: seed, random: rand.New(rand.NewPCG(seed, 2))}
+func newLoad(o *Oracle, seed uint64, client func(address string) *taxii.Client) *Load {
+	return &Load{Writers: 3, Objects: 5, oracle: o, client: client, seed: seed, random: rand.New(rand.NewPCG(seed, 2))}
 }
 
 // every is how many objects there are for each that is a later version of
@@ -108,7 +109,7 @@ func (l *Load) Write(ctx context.Context, address string) error {
 
 // write returns nil when there is no answer any more: then the office is gone.
 func (l *Load) write(ctx context.Context, address string) error {
-	c := newClient(address, demo.SampleAccount)
+	c := l.client(address)
 	defer c.HTTP.CloseIdleConnections()
 	for ctx.Err() == nil {
 		err := l.Post(ctx, c)
@@ -192,7 +193,7 @@ func getReceipt(ctx context.Context, c *taxii.Client, path string) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	req.SetBasicAuth(c.Credentials.User, c.Credentials.Password)
+	req.Header.Set("Authorization", "Bearer "+c.Credentials.Token)
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
 		return nil, err

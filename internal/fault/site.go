@@ -13,12 +13,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/demo"
-	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/office"
+	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/taxii"
 )
 
@@ -31,26 +32,123 @@ const (
 // startPatience bounds how long an office may take to start (I7).
 const startPatience = 60 * time.Second
 
-// prepare makes the folder that Sites are copied from.
-func (c *Campaign) prepare(ctx context.Context) error {
-	c.template = filepath.Join(c.Dir, "template")
-	return prepare(ctx, c.template, office.Config{})
+// ground is what Sites are copied from.
+type ground struct {
+	hq, tokyo string // folders
+	later     office.ControlRequest
+	tokens    map[string]string // of the accounts at hq
+	abroad    string            // token of the reader at tokyo
 }
 
-// prepare makes an office in dir whose accounts are those of a Site.
-func prepare(ctx context.Context, dir string, cfg office.Config) error {
-	cfg.Exchange, cfg.Relay = "127.0.0.1:0", "127.0.0.1:0"
-	if err := demo.Prepare(ctx, dir, cfg); err != nil {
+// prepare makes the offices that Sites are copied from: hq, and tokyo, which has
+// followed hq's charters.
+func (c *Campaign) prepare(ctx context.Context) (err error) {
+	g := &c.ground
+	g.hq, g.tokyo = filepath.Join(c.Dir, "ground", "hq"), filepath.Join(c.Dir, "ground", "tokyo")
+	if err := os.MkdirAll(filepath.Dir(g.hq), 0o700); err != nil {
 		return err
 	}
-	for name, party := range map[string]liaison.Party{reader: "Korea", outsider: "India"} {
+	cfg := office.Config{Exchange: "127.0.0.1:0", Relay: "127.0.0.1:0"}
+	if g.later, err = demo.PrepareNeighbours(ctx, g.hq, g.tokyo, cfg); err != nil {
+		return err
+	}
+	if g.tokens, err = addAccounts(ctx, g.hq, map[string]liaison.Party{reader: "Korea", outsider: "India"}); err != nil {
+		return err
+	}
+	if err := c.introduce(ctx); err != nil {
+		return err
+	}
+	abroad, err := addAccounts(ctx, g.tokyo, map[string]liaison.Party{reader: "Japan"})
+	g.abroad = abroad[reader]
+	return err
+}
+
+// addAccounts adds accounts that read, and returns tokens of all accounts.
+func addAccounts(ctx context.Context, dir string, parties map[string]liaison.Party) (map[string]string, error) {
+	for name, party := range parties {
 		r := office.AccountRequest{Name: name, By: party, Roles: "read", Password: demo.SamplePassword}
-		var reply any
-		if err := office.Call(ctx, dir, "account/add", office.Options{}, r, &reply); err != nil {
-			return err
+		if err := call(ctx, dir, "account/add", r); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	var accounts []registry.Account
+	if err := office.Call(ctx, dir, "account/list", office.Options{}, struct{}{}, &accounts); err != nil {
+		return nil, err
+	}
+	tokens := map[string]string{}
+	for _, a := range accounts {
+		var t office.TokenReply
+		if err := office.Call(ctx, dir, "account/token", office.Options{}, office.TokenRequest{Name: a.Name}, &t); err != nil {
+			return nil, err
+		}
+		tokens[a.Name] = t.Token
+	}
+	return tokens, nil
+}
+
+// call runs an operation of which nothing is to be known but that it succeeded.
+func call(ctx context.Context, dir, name string, request any) error {
+	var reply any
+	return office.Call(ctx, dir, name, office.Options{}, request, &reply)
+}
+
+// introduce lets tokyo follow hq until it knows the collection that is written
+// into.
+func (c *Campaign) introduce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	hq, err := start(ctx, c.Serve, c.ground.hq)
+	if err != nil {
+		return err
+	}
+	defer hq.Stop()
+	if err := meet(ctx, c.ground.hq, c.ground.tokyo); err != nil {
+		return err
+	}
+	tokyo, err := start(ctx, c.Serve, c.ground.tokyo)
+	if err != nil {
+		return err
+	}
+	defer tokyo.Stop()
+	want, err := charterEntries(ctx, c.ground.hq)
+	for have := uint64(0); err == nil && have < want; {
+		if have, err = charterEntries(ctx, c.ground.tokyo); err == nil {
+			err = pause(ctx, 20*time.Millisecond)
+		}
+	}
+	return err
+}
+
+// charterEntries returns how much an office knows of the programme that is
+// written into.
+func charterEntries(ctx context.Context, dir string) (uint64, error) {
+	var list []office.ProgrammeInfo
+	err := office.Call(ctx, dir, "programme/list", office.Options{}, struct{}{}, &list)
+	for _, p := range list {
+		if strings.HasPrefix(demo.SampleCollection, p.Alias+".") {
+			return p.Entries[string(liaison.Charter)], err
+		}
+	}
+	return 0, err
+}
+
+// meet tells one office where another that is serving is reached.
+func meet(ctx context.Context, serving, other string) error {
+	var card office.CardReply
+	if err := office.Call(ctx, serving, "card", office.Options{}, struct{}{}, &card); err != nil {
+		return err
+	}
+	_, err := office.AddPeer(other, card.Card)
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Site is an office under test, with its clients and what they know.
@@ -58,6 +156,7 @@ type Site struct {
 	Dir    string // the office's folder
 	Oracle *Oracle
 	Load   *Load
+	Tokens map[string]string // of its accounts
 
 	command []string
 	r       *Result
@@ -66,7 +165,7 @@ type Site struct {
 // newSite makes a Site from the template, in a folder of that name.
 func (c *Campaign) newSite(r *Result, name string) (*Site, error) {
 	dir := filepath.Join(c.Dir, name)
-	if err := os.CopyFS(dir, os.DirFS(c.template)); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(c.ground.hq)); err != nil {
 		return nil, err
 	}
 	return c.siteIn(r, dir)
@@ -81,8 +180,8 @@ func (c *Campaign) siteIn(r *Result, dir string) (*Site, error) {
 	if o.Shares != "" {
 		r.Note("what clients know is on the file system of the office (%s): a lost disk would take both", o.Shares)
 	}
-	s := &Site{Dir: dir, Oracle: o, command: c.Serve, r: r}
-	s.Load = newLoad(o, c.Seed)
+	s := &Site{Dir: dir, Oracle: o, Tokens: c.ground.tokens, command: c.Serve, r: r}
+	s.Load = newLoad(o, c.Seed, func(address string) *taxii.Client { return s.client(address, demo.SampleAccount) })
 	return s, nil
 }
 
@@ -189,7 +288,6 @@ func Serve(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	point.At("office.opened")
 	if err := o.Listen(); err != nil {
 		return errors.Join(err, o.Close())
 	}
@@ -198,11 +296,22 @@ func Serve(ctx context.Context, dir string) error {
 	return errors.Join(o.Run(ctx), o.Close())
 }
 
-// newClient returns a client of an office that keeps its connections to itself.
-func newClient(address, account string) *taxii.Client {
+// client returns a client of the site's office that keeps its connections to
+// itself.
+func (s *Site) client(address, account string) *taxii.Client {
+	return newClient(address, s.Tokens[account])
+}
+
+func newClient(address, token string) *taxii.Client {
 	return &taxii.Client{
 		Base: &url.URL{Scheme: "http", Host: address}, AllowHTTP: true,
 		HTTP:        &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}, Timeout: time.Minute},
-		Credentials: taxii.Credentials{User: account, Password: demo.SamplePassword},
+		Credentials: taxii.Credentials{Token: token},
 	}
+}
+
+// killed reports whether a process that has ended was ended by kill -9.
+func (p *Process) killed() bool {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 }

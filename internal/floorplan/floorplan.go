@@ -39,7 +39,7 @@ var Rooms = map[string][]string{
 	"internal/desk": {"", "stix", "ledger", "internal/registry", "internal/release", "internal/journal", "internal/store", "internal/fault/point"},
 
 	// Rooms: they know the desk, never each other.
-	"internal/exchange": {"", "stix", "taxii", "ledger", "internal/desk"},
+	"internal/exchange": {"", "stix", "taxii", "ledger", "internal/desk", "internal/fault/point"},
 	"internal/relay":    {"", "stix", "taxii", "ledger", "internal/desk", "internal/durable", "internal/fault/point"},
 	"internal/intake":   {"", "stix", "taxii", "ledger", "internal/desk"},
 

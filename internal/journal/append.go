@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/stix"
 )
@@ -297,6 +298,7 @@ func (j *Journal) publish(group []*request) {
 				r.batch.After()
 			}
 			j.wake(r.batch.Collection)
+			point.At("journal.published-not-answered")
 		}
 		close(r.done)
 	}
@@ -312,6 +314,7 @@ func (j *Journal) transact(g *group) error {
 		began = true
 		return j.fill(tx, g, edges)
 	})
+	point.At("journal.committed-not-published")
 	for _, c := range ids {
 		delete(j.edges, c)
 		if err == nil && edges[c] != nil {
@@ -333,6 +336,7 @@ func (j *Journal) fill(tx store.Tx, g *group, edges map[liaison.CollectionID]*ed
 	if err != nil {
 		return err
 	}
+	point.At("journal.begun")
 	writers, err := j.write(tx, g, f)
 	if err != nil {
 		return err
@@ -342,7 +346,12 @@ func (j *Journal) fill(tx store.Tx, g *group, edges map[liaison.CollectionID]*ed
 			return fmt.Errorf("collection %s: %w", c, err)
 		}
 	}
-	return j.then(tx, g.requests)
+	point.At("journal.appended")
+	if err := j.then(tx, g.requests); err != nil {
+		return err
+	}
+	point.At("journal.before-commit")
+	return nil
 }
 
 // write decides what the items of a group become; the group grows meanwhile.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/ledger"
 )
@@ -397,6 +398,7 @@ func (j *Journal) Checkpoint(ctx context.Context, v store.View, c liaison.Collec
 			}
 			return "", err
 		}
+		point.At("checkpoint.verified-not-signed")
 	}
 	return j.sign(v, size, done)
 }
@@ -416,6 +418,7 @@ func (j *Journal) sign(v store.View, size uint64, done *verified) (string, error
 		return "", err
 	}
 	note := j.Signer.SignCheckpoint(cp.Origin, cp.Text())
+	point.At("checkpoint.signed-not-saved")
 	kept, err := j.keep(cp.Origin, note)
 	if err == nil && kept != note { // another process has signed it meanwhile
 		err = j.overtaken(v, cp.Origin, kept)
@@ -423,6 +426,7 @@ func (j *Journal) sign(v store.View, size uint64, done *verified) (string, error
 	if err != nil {
 		return "", err
 	}
+	point.At("checkpoint.saved-not-given")
 	done.set(cp, note)
 	return note, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/ledger"
 	"github.com/liaison-office/liaison/stix"
@@ -229,6 +230,7 @@ func (w *writer) begin() error {
 	if _, err := w.j.keep(origin, note); err != nil {
 		return err
 	}
+	point.At("journal.anchored-empty")
 	return w.tx.Put(bucketSigned, w.c.String(), []byte("1"))
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/taxii"
@@ -135,6 +136,7 @@ func (a *Accounts) change(ctx context.Context, name, password string, fn func(ol
 				return err
 			}
 		}
+		point.At("office.account-changed")
 		return tx.Put(desk.BucketAccounts, name, marshal(acc))
 	})
 }

@@ -214,7 +214,9 @@ func filled(dir string) bool {
 	return len(files) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist)
 }
 
-func callSocket(ctx context.Context, dir, name string, request, reply any) error {
+// CallServing runs an operation on an office that is serving from a folder, and
+// on no other: where it does not answer, that is the error.
+func CallServing(ctx context.Context, dir, name string, request, reply any) error {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return err

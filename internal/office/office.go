@@ -50,6 +50,7 @@ import (
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
 	"github.com/liaison-office/liaison/internal/exchange"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/journal"
 	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/relay"
@@ -124,9 +125,11 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 		return nil, err
 	}
 	o.Store = o.engine
+	point.At("office.store-opened")
 	if err := o.assemble(ctx, opt); err != nil {
 		return nil, errors.Join(err, o.engine.Close())
 	}
+	point.At("office.opened")
 	return o, nil
 }
 

@@ -87,7 +87,7 @@ func Call(ctx context.Context, dir, name string, opt Options, request, reply any
 	o, err := whenFree(ctx, opt, func() (*Office, error) {
 		if conn, err := dialOperator(ctx, dir); err == nil {
 			conn.Close()
-			return nil, callSocket(ctx, dir, name, request, reply)
+			return nil, CallServing(ctx, dir, name, request, reply)
 		}
 		return Open(ctx, dir, opt)
 	})

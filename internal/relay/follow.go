@@ -8,6 +8,7 @@ import (
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
+	"github.com/liaison-office/liaison/internal/fault/point"
 )
 
 // asking is what a stream follows, and the answers that are awaited.
@@ -142,6 +143,7 @@ func (s *stream) followFromPosition(ctx context.Context, c liaison.CollectionID,
 			return err
 		}
 		pause.now = 0
+		point.At("relay.accepted-not-acknowledged")
 		if err := s.acknowledge(ctx, at); err != nil {
 			return err
 		}
@@ -193,6 +195,7 @@ func (s *stream) followOnce(ctx context.Context, at *position, asked *question) 
 	if err != nil {
 		return nil, none, err
 	}
+	point.At("relay.page-verified")
 	next, err := s.requestAhead(&p.next)
 	if err == nil {
 		at, err = s.accept(ctx, p)

@@ -21,5 +21,49 @@ const Env = "LIAISON_FAULT_POINT"
 
 // All are the points, in the order in which a note meets them.
 var All = []string{
+	// Start: the store is made or opened, migrated, recovered.
+	"sqlite.migrated",
+	"sqlite.database-made",
+	"sqlite.database-renamed",
+	"sqlite.before-recovery",
+	"sqlite.recovered",
+	"office.store-opened",
 	"office.opened",
+
+	// One transaction of the journal.
+	"journal.begun",
+	"journal.anchored-empty",
+	"journal.appended",
+	"journal.before-commit",
+	"sqlite.before-commit",
+	"sqlite.committed",
+	"journal.committed-not-published",
+	"journal.published-not-answered",
+	"exchange.accepted-not-answered",
+
+	// The write-ahead log is moved into the database; the store is closed.
+	"sqlite.before-checkpoint",
+	"sqlite.checkpointed",
+	"sqlite.before-close",
+	"sqlite.closed",
+
+	// A checkpoint is signed and kept outside the store.
+	"checkpoint.verified-not-signed",
+	"checkpoint.signed-not-saved",
+	"durable.before-rename",
+	"durable.renamed",
+	"checkpoint.saved-not-given",
+
+	// A page of a neighbour is committed with its position.
+	"relay.page-verified",
+	"desk.page-decided",
+	"desk.before-position",
+	"desk.position-put",
+	"desk.page-committed",
+	"relay.accepted-not-acknowledged",
+
+	// The operator's changes.
+	"desk.control-committed-not-folded",
+	"desk.control-folded-not-answered",
+	"office.account-changed",
 }

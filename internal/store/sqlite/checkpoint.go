@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/liaison-office/liaison/internal/fault/point"
 )
 
 // Limits of the write-ahead log.
@@ -151,7 +153,9 @@ func (m *mover) move() error {
 	if m.guard.stopped() {
 		return nil
 	}
+	point.At("sqlite.before-checkpoint")
 	_, _, err := m.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+	point.At("sqlite.checkpointed")
 	if errors.Is(err, sqlite3.BUSY) { // another program is doing it
 		return nil
 	}

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/ncruces/go-sqlite3/vfs"
-
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/fault/disk"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
@@ -15,10 +14,8 @@ import (
 // TestNothingIsAcknowledgedAfterTheMoversSyncFailed: what the writer has written
 // may be lost with it, and the writer's own sync succeed.
 func TestNothingIsAcknowledgedAfterTheMoversSyncFailed(t *testing.T) {
-	d := &disk{VFS: vfs.Find(""), mode: once, left: 1}
-	vfs.Register(t.Name(), d)
-	t.Cleanup(func() { vfs.Unregister(t.Name()) })
-	s := openTest(t, t.TempDir(), Config{Readers: 1, vfs: t.Name()})
+	d, dir := new(disk.Disk), t.TempDir()
+	s := openTest(t, dir, Config{Readers: 1, vfs: onDisk(t, d)})
 	l := storetest.NewLog(1)
 	l.Next(10)
 	add := func(from int) error {
@@ -29,11 +26,11 @@ func TestNothingIsAcknowledgedAfterTheMoversSyncFailed(t *testing.T) {
 	if err := add(0); err != nil {
 		t.Fatal(err)
 	}
-	d.arm(true)
-	if err := s.mover.move(); err == nil || !d.failed() {
+	d.Arm(dir, disk.Once, 1, 1)
+	if err := s.mover.move(); err == nil || d.Failed() == "" {
 		t.Fatalf("the mover met no failure: %v", err)
 	}
-	d.arm(false)
+	d.Disarm()
 	if err := add(5); !errors.Is(err, store.ErrBroken) {
 		t.Errorf("the next update says %v", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/liaison-office/liaison/internal/durable"
+	"github.com/liaison-office/liaison/internal/fault/point"
 )
 
 // applicationID marks a database as a liaison store: "LIAI".
@@ -101,7 +102,12 @@ func create(dir, vfs string) error {
 	if err := errors.Join(c.migrate(0), c.close()); err != nil {
 		return err
 	}
-	return durable.Rename(file, databaseFile(dir))
+	point.At("sqlite.database-made")
+	if err := durable.Rename(file, databaseFile(dir)); err != nil {
+		return err
+	}
+	point.At("sqlite.database-renamed")
+	return nil
 }
 
 // pageSize is in bytes. Measured: a page of the log reads faster from larger
@@ -139,7 +145,9 @@ func (c *conn) adopt(file string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	point.At("sqlite.before-recovery")
 	_, _, err = c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+	point.At("sqlite.recovered")
 	switch {
 	case isFull(err):
 		log.Error("the disk is full: the store can be read, and written once there is room; make room", "err", err)
@@ -206,6 +214,7 @@ func (c *conn) migrate(version int64) error {
 		if err := c.db.Exec(script); err != nil {
 			return errors.Join(fmt.Errorf("migration %d: %w", v, err), c.rollback())
 		}
+		point.At("sqlite.migrated")
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/store"
 )
 
@@ -226,7 +227,9 @@ func (s *Store) free() error {
 		errs = append(errs, (<-s.readers).close())
 	}
 	if len(s.writer) > 0 {
+		point.At("sqlite.before-close")
 		errs = append(errs, (<-s.writer).close())
+		point.At("sqlite.closed")
 	}
 	errs = append(errs, s.lock.release())
 	return errors.Join(errs...)
@@ -332,8 +335,10 @@ func (w *writer) update(ctx context.Context, lock store.Lock, fn func(store.Tx) 
 // commit makes the transaction durable. From here on it is not interrupted.
 func (w *writer) commit() error {
 	w.db.SetInterrupt(context.Background())
+	point.At("sqlite.before-commit")
 	err := w.guard.apart(func() error { return w.exec("COMMIT") })
 	if err == nil {
+		point.At("sqlite.committed")
 		return nil
 	}
 	err = fmt.Errorf("commit: %w", err)
