@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/liaison-office/liaison"
@@ -105,12 +104,28 @@ type Outcome struct {
 
 type request struct {
 	batch    *Batch
-	same     []uint64 // of each item: found outside the transaction
+	ahead    []ahead // of each item
 	ctx      context.Context
 	outcomes []Outcome
 	err      error
 	left     bool // out of the transaction, because of err
 	done     chan struct{}
+}
+
+// ahead is what is worked out before the transaction, while others are committed.
+type ahead struct {
+	same   uint64
+	salt   liaison.Hash // with commit: of an act that will be made here; zero if Config.Salt says it
+	commit liaison.Hash
+}
+
+func (j *Journal) lookAhead(it *Item) ahead {
+	a := ahead{same: sameOf(it.Object)}
+	if j.Salt == nil && it.Arrival == nil {
+		a.salt = randomSalt()
+		a.commit = liaison.Commit(a.salt, it.Object.Bytes())
+	}
+	return a
 }
 
 // Append commits a batch and returns one outcome per item. When it returns
@@ -122,9 +137,9 @@ func (j *Journal) Append(ctx context.Context, b *Batch) ([]Outcome, error) {
 	if err := j.stoppedErr(b.Collection); err != nil {
 		return nil, err
 	}
-	r := &request{batch: b, same: make([]uint64, len(b.Items)), ctx: ctx, done: make(chan struct{})}
+	r := &request{batch: b, ahead: make([]ahead, len(b.Items)), ctx: ctx, done: make(chan struct{})}
 	for i := range b.Items {
-		r.same[i] = sameOf(b.Items[i].Object)
+		r.ahead[i] = j.lookAhead(&b.Items[i])
 	}
 	if err := j.submit(ctx, r); err != nil {
 		return nil, err
@@ -372,10 +387,12 @@ func (j *Journal) write(tx store.Tx, g *group, f fence) (map[liaison.CollectionI
 			}
 			writers[c] = w
 		}
-		w.entries = slices.Grow(w.entries, len(r.batch.Items))
+		if err := w.prepare(r.batch.Items); err != nil {
+			return nil, fmt.Errorf("collection %s: %w", c, err)
+		}
 		r.outcomes = make([]Outcome, len(r.batch.Items))
 		for i := range r.batch.Items {
-			o, err := w.add(&r.batch.Items[i], r.same[i])
+			o, err := w.add(&r.batch.Items[i], &r.ahead[i])
 			if err != nil {
 				return nil, fmt.Errorf("collection %s: item %d: %w", c, i, err)
 			}

@@ -106,9 +106,6 @@ func New(cfg Config) *Journal {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	if cfg.Salt == nil {
-		cfg.Salt = randomSalt
-	}
 	return &Journal{
 		Config:   cfg,
 		requests: make(chan *request),
@@ -122,7 +119,7 @@ func New(cfg Config) *Journal {
 	}
 }
 
-func randomSalt(liaison.CollectionID, uint64) (h liaison.Hash) {
+func randomSalt() (h liaison.Hash) {
 	if _, err := rand.Read(h[:]); err != nil {
 		panic(err) // crypto/rand never fails on the platforms Go supports
 	}

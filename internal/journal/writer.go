@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/fault/point"
@@ -52,18 +53,32 @@ func (w *writer) next() liaison.Instant {
 func (w *writer) index() uint64 { return w.pos.Size + uint64(len(w.entries)) }
 
 // add decides what an item becomes and keeps its entry for flush.
-func (w *writer) add(it *Item, same uint64) (Outcome, error) {
-	related, err := w.related(it.Object, same)
+func (w *writer) add(it *Item, a *ahead) (Outcome, error) {
+	related, err := w.related(it.Object, a.same)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if it.Arrival != nil {
-		return w.addArrival(it, same, related)
+		return w.addArrival(it, a.same, related)
 	}
-	return w.addHere(it, same, related)
+	return w.addHere(it, a, related)
 }
 
-func (w *writer) addHere(it *Item, same uint64, related []known) (Outcome, error) {
+// prepare makes room for items and tells the store what will be looked for.
+func (w *writer) prepare(items []Item) error {
+	w.entries = slices.Grow(w.entries, len(items))
+	p, able := w.tx.(store.Preparer)
+	if !able || len(items) < 2 {
+		return nil
+	}
+	ids := make([]string, len(items))
+	for i := range items {
+		ids[i] = string(items[i].Object.ID())
+	}
+	return p.Prepare(w.c, ids)
+}
+
+func (w *writer) addHere(it *Item, a *ahead, related []known) (Outcome, error) {
 	again, differs := false, (*known)(nil)
 	for i, k := range related {
 		own := k.act.Owner() == it.Owner
@@ -90,14 +105,17 @@ func (w *writer) addHere(it *Item, same uint64, related []known) (Outcome, error
 	if !ok {
 		return Outcome{State: Refused}, nil
 	}
-	salt := w.j.Salt(w.c, w.index())
+	salt, commit := a.salt, a.commit
+	if w.j.Salt != nil {
+		salt = w.j.Salt(w.c, w.index())
+		commit = liaison.Commit(salt, it.Object.Bytes())
+	}
 	act := &liaison.Act{
-		V: liaison.ActVersion, Office: w.j.Office, Collection: w.c,
-		Commit: liaison.Commit(salt, it.Object.Bytes()),
+		V: liaison.ActVersion, Office: w.j.Office, Collection: w.c, Commit: commit,
 		By:     ruling.By, For: ruling.For, Under: ruling.Under, Label: ruling.Label,
 		Accepted: at, Approved: ruling.Approved, Consent: ruling.Consent,
 	}
-	e := w.entry(it.Object, same, at, act)
+	e := w.entry(it.Object, a.same, at, act)
 	e.Salt = salt
 	w.acts = append(w.acts, e.ActHash)
 	w.actOf = append(w.actOf, len(w.entries))
@@ -183,14 +201,12 @@ func (w *writer) flush() (*edge, error) {
 	if err := w.begin(); err != nil {
 		return nil, err
 	}
-	w.signBatch()
-	for i := range w.entries {
-		e := &w.entries[i]
-		hashes, err := w.edge.add(e.Index, liaison.LeafHash(e.Leaf), w.tx, w.c)
-		if err != nil {
-			return nil, fmt.Errorf("index %d: %w", e.Index, err)
-		}
-		e.Hashes = hashes
+	var signed sync.WaitGroup
+	signed.Go(w.signBatch) // it sets Batch of the entries, and hashLeaves Hashes
+	err := w.hashLeaves()
+	signed.Wait()
+	if err != nil {
+		return nil, err
 	}
 	if err := w.tx.Append(w.c, w.entries); err != nil {
 		return nil, err
@@ -207,6 +223,18 @@ func (w *writer) flush() (*edge, error) {
 func (w *writer) remember() (err error) {
 	w.edge.of, err = w.tx.Position(w.c)
 	return err
+}
+
+func (w *writer) hashLeaves() error {
+	for i := range w.entries {
+		e := &w.entries[i]
+		hashes, err := w.edge.add(e.Index, liaison.LeafHash(e.Leaf), w.tx, w.c)
+		if err != nil {
+			return fmt.Errorf("index %d: %w", e.Index, err)
+		}
+		e.Hashes = hashes
+	}
+	return nil
 }
 
 // begin anchors a log before its first entry: with a checkpoint of size 0

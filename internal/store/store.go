@@ -175,6 +175,14 @@ type View interface {
 	States(bucket, prefix string, yield func(key string, value []byte) error) error
 }
 
+// Preparer is an optional power of a View whose engine is asked over a distance,
+// one question after the other.
+type Preparer interface {
+	// Prepare says which objects of c will be looked for, so that the engine may
+	// ask for all of them at once. What is found stays the same.
+	Prepare(c liaison.CollectionID, ids []string) error
+}
+
 // Tx reads and writes. Its reads see its own writes.
 type Tx interface {
 	View

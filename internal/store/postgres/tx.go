@@ -162,6 +162,9 @@ func (t *tx) append(c liaison.CollectionID, entries []store.Entry) error {
 			return fmt.Errorf("%s: %w", table.name, err)
 		}
 	}
+	for i := range entries {
+		delete(t.absent, objectKey{c, entries[i].ID})
+	}
 	return t.move(c, l, &entries[len(entries)-1], generation)
 }
 

@@ -27,7 +27,17 @@ type view struct {
 	conn *pgx.Conn
 	logs map[liaison.CollectionID]*log
 	open *walk // the walk whose rows the connection is sending
+
+	absent map[objectKey]bool // objects that Prepare has not found
 }
+
+// objectKey names an object of a collection.
+type objectKey struct {
+	c  liaison.CollectionID
+	id string
+}
+
+var _ store.Preparer = (*view)(nil)
 
 func newView(ctx context.Context, c *pgxpool.Conn) *view {
 	return &view{ctx: ctx, conn: c.Conn(), logs: map[liaison.CollectionID]*log{}}
@@ -122,12 +132,50 @@ func (v *view) FindShown(c liaison.CollectionID, id string, part store.Part, yie
 
 // find yields the entries of an id whose rows of ids fit which.
 func (v *view) find(c liaison.CollectionID, id string, part store.Part, yield func(*store.Entry) error, which string, args ...any) error {
-	if id == "" {
+	if id == "" || v.absent[objectKey{c, id}] {
 		return nil
 	}
 	sql := "SELECT key FROM ids WHERE h = $1 AND key >= $2 AND key < $3" + which + " ORDER BY key"
 	only := columns(part, "") + " WHERE o.key = ANY($1) AND o.id = $2 ORDER BY o.key"
 	return fail("find", c, v.found(c, sql, idDigest(id), args, part, yield, only, []byte(id)))
+}
+
+// Prepare implements store.Preparer: it notes which objects have no entry. A log
+// ends where it did when it was first looked up, and what this transaction appends
+// is taken out again, so that stays true.
+func (v *view) Prepare(c liaison.CollectionID, ids []string) error {
+	l, err := v.log(c)
+	if err != nil {
+		return fail("prepare", c, err)
+	}
+	here := map[int64]bool{}
+	if l.size > 0 {
+		first, end := l.keys(0, l.size)
+		err = v.each(func(r row) error {
+			here[r.number(0)] = true
+			return nil
+		}, "SELECT h FROM ids WHERE h = ANY($1) AND key >= $2 AND key < $3", idDigests(ids), first, end)
+	}
+	if err != nil {
+		return fail("prepare", c, err)
+	}
+	if v.absent == nil {
+		v.absent = make(map[objectKey]bool, len(ids))
+	}
+	for _, id := range ids {
+		if !here[idDigest(id)] {
+			v.absent[objectKey{c, id}] = true
+		}
+	}
+	return nil
+}
+
+func idDigests(ids []string) []int64 {
+	hs := make([]int64, len(ids))
+	for i, id := range ids {
+		hs[i] = idDigest(id)
+	}
+	return hs
 }
 
 func (v *view) FindAct(c liaison.CollectionID, act liaison.Hash, part store.Part, yield func(*store.Entry) error) error {

@@ -21,6 +21,7 @@ var lookup = []promise{
 	{"walks may be nested", testNested},
 	{"an object is found in all its versions, and nothing else is", testFind},
 	{"one version of an object is found among many, and what is in sight", testFindSame},
+	{"what was prepared is found as if it had not been", testPrepare},
 	{"ids are compared byte by byte", testUnicode},
 	{"an act is found in every leaf that names it", testFindAct},
 	{"a hidden entry is marked, and stays", testHide},
@@ -173,6 +174,43 @@ func testFind(t *testing.T, engine Engine) {
 	if several < 2 {
 		t.Fatal("no object of the sample has two entries")
 	}
+}
+
+// testPrepare is for engines that can: objects that are there, that are not, and
+// that come afterwards in the same transaction.
+func testPrepare(t *testing.T, engine Engine) {
+	s := in{t, engine(t)()}
+	a, b := NewLog(1), NewLog(2)
+	s.append(a, 100)
+	es, ids := slices.Clone(a.Entries), []string{"note--nowhere", ""}
+	for _, e := range append(a.Next(50), b.Next(50)...) {
+		ids = append(ids, e.ID)
+	}
+	for _, e := range es {
+		ids = append(ids, e.ID)
+	}
+	s.update(only(a.Collection, b.Collection), func(tx store.Tx) error {
+		p, able := tx.(store.Preparer)
+		if !able {
+			return nil
+		}
+		found := func(when string, c liaison.CollectionID, among []store.Entry) {
+			for _, id := range ids {
+				var want []store.Entry
+				if id != "" {
+					want = with(among, func(o *store.Entry) bool { return o.ID == id })
+				}
+				same(t, when+" "+id, find(t, tx, c, id), want)
+			}
+		}
+		err := errors.Join(p.Prepare(a.Collection, ids), p.Prepare(b.Collection, ids))
+		found("before", a.Collection, es)
+		found("in an empty log", b.Collection, nil)
+		err = errors.Join(err, tx.Append(a.Collection, a.Entries[100:]), tx.Append(b.Collection, b.Entries))
+		found("after", a.Collection, a.Entries)
+		found("in a new log", b.Collection, b.Entries)
+		return err
+	})
 }
 
 func testFindSame(t *testing.T, engine Engine) {
