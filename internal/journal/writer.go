@@ -112,7 +112,7 @@ func (w *writer) addHere(it *Item, a *ahead, related []known) (Outcome, error) {
 	}
 	act := &liaison.Act{
 		V: liaison.ActVersion, Office: w.j.Office, Collection: w.c, Commit: commit,
-		By:     ruling.By, For: ruling.For, Under: ruling.Under, Label: ruling.Label,
+		By: ruling.By, For: ruling.For, Under: ruling.Under, Label: ruling.Label,
 		Accepted: at, Approved: ruling.Approved, Consent: ruling.Consent,
 	}
 	e := w.entry(it.Object, a.same, at, act)
