@@ -4,7 +4,8 @@
 // # Invariants
 //
 //   - An entry, once committed, keeps its index, its instant and its bytes.
-//     Hiding an entry is a note beside it.
+//     Hiding an entry is a note beside it. Erasing is the one exception: it takes
+//     away what the object was, and nothing that proves that there was one.
 //   - Per collection, indexes are contiguous from 0 and added is strictly
 //     increasing, in commit order; no reader ever sees an index whose
 //     predecessors it cannot see.
@@ -87,6 +88,15 @@ type Store interface {
 	// fn returns nor by two goroutines at a time.
 	View(ctx context.Context, fn func(v View) error) error
 
+	// Scrub returns nil when nothing that Erase took away is left in any file of
+	// the database, free pages and logs included; at once if there is nothing
+	// to do. What the engine cannot reach, such as copies of its log that somebody
+	// keeps, its documentation names. It is called after an Update that erased and
+	// whenever a store was opened: what is left to do survives a crash. Other
+	// methods may wait for it. An error, the context's among them, says that
+	// something is left and that Scrub is to be called again.
+	Scrub(ctx context.Context) error
+
 	// Close waits for what is running and releases the database.
 	Close() error
 }
@@ -133,11 +143,11 @@ type View interface {
 	Position(c liaison.CollectionID) (Position, error)
 
 	// Range yields the entries of c with from <= index < to, in index order,
-	// hidden ones included. A to beyond the end means the end.
+	// hidden and erased ones included. A to beyond the end means the end.
 	Range(c liaison.CollectionID, from, to uint64, part Part, yield func(*Entry) error) error
 
 	// Find yields the entries of c for one object, whatever their version and
-	// kind, in index order.
+	// kind, in index order. Erased ones are of no object.
 	Find(c liaison.CollectionID, id string, part Part, yield func(*Entry) error) error
 
 	// FindSame yields those of one object that were appended with this Same, in
@@ -148,7 +158,8 @@ type View interface {
 	// at the same cost.
 	FindShown(c liaison.CollectionID, id string, part Part, yield func(*Entry) error) error
 
-	// FindAct yields the entries of c whose leaf names the act, in index order.
+	// FindAct yields the entries of c whose leaf names the act, in index order,
+	// erased ones included.
 	FindAct(c liaison.CollectionID, act liaison.Hash, part Part, yield func(*Entry) error) error
 
 	// IndexAfter returns the first index whose added is later than the instant;
@@ -197,6 +208,16 @@ type Tx interface {
 	// Hiding it again replaces by.
 	Hide(c liaison.CollectionID, index, by uint64) error
 
+	// Show takes back what Hide noted of the entry at index, if it did.
+	Show(c liaison.CollectionID, index uint64) error
+
+	// Erase takes ID, Version, Type, Same, Salt and Bytes of the entry at index
+	// away and sets Erased. Everything else of it stays, whether it is hidden and
+	// what it hides among it. When Update returns, no View that starts afterwards
+	// yields what was taken away; the files hold it until Scrub returns. Erasing
+	// an entry again changes nothing.
+	Erase(c liaison.CollectionID, index uint64) error
+
 	// Put sets the value of a key.
 	Put(bucket, key string, value []byte) error
 
@@ -233,7 +254,7 @@ func Opens(before uint32, entries []Entry) (after uint32, err error) {
 }
 
 // Part says what is loaded of an entry beside what it is found by: Index,
-// Added, Kind, ID, Version, Type, Hidden and By always are. Parts combine
+// Added, Kind, ID, Version, Type, Hidden, By and Erased always are. Parts combine
 // with |.
 type Part uint8
 
@@ -267,6 +288,10 @@ type Entry struct {
 	// them; Append ignores them.
 	Hidden bool
 	By     uint64
+
+	// Erased says that ID, Version, Type, Salt and Bytes were taken away. Erase
+	// sets it; Append ignores it.
+	Erased bool
 
 	Bytes []byte // the object, as accepted
 

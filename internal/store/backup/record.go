@@ -27,6 +27,9 @@ func appendEntry(b []byte, e *store.Entry) []byte {
 	if !e.Salt.IsZero() {
 		flags |= hasSalt
 	}
+	if e.Erased {
+		flags |= isErased
+	}
 	b = append(b, flags)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Added))
 	for _, s := range []string{string(e.Kind), e.ID, e.Version, e.Type} {

@@ -152,6 +152,11 @@ func (f *filler) flush() error {
 				return err
 			}
 		}
+		for _, i := range f.erased {
+			if err := tx.Erase(f.log, i); err != nil {
+				return err
+			}
+		}
 		for _, do := range f.doing {
 			if err := do(tx); err != nil {
 				return err

@@ -11,15 +11,8 @@ import (
 
 // Listen implements store.Listener.
 func (s *Store) Listen(ctx context.Context, hint func(liaison.CollectionID)) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := s.untilClosed(ctx)
 	defer cancel(nil)
-	s.listeners.Go(func() { // ends with Listen, or ends it
-		select {
-		case <-s.closed:
-			cancel(store.ErrClosed)
-		case <-ctx.Done():
-		}
-	})
 	for {
 		err := s.listen(ctx, hint)
 		if ctx.Err() != nil {
@@ -29,6 +22,20 @@ func (s *Store) Listen(ctx context.Context, hint func(liaison.CollectionID)) err
 		s.presence.note(err)
 		rest(ctx, longestPause)
 	}
+}
+
+// untilClosed returns a context that ends when the store is closed too. Close
+// waits for who has not called cancel.
+func (s *Store) untilClosed(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s.listeners.Go(func() {
+		select {
+		case <-s.closed:
+			cancel(store.ErrClosed)
+		case <-ctx.Done():
+		}
+	})
+	return ctx, cancel
 }
 
 // listen hears what is said on one connection. What was said before it is not

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestOpenRefusesWithASentence(t *testing.T) {
 		config  Config
 		want    string
 	}{
-		{"a newer schema", "", Config{unsynced: true}, "a newer version of liaison has written this store (schema 2; this one knows 1): use that version"},
+		{"a newer schema", "", Config{unsynced: true}, fmt.Sprintf("a newer version of liaison has written this store (schema %d; this one knows %d): use that version", schemaVersion+1, schemaVersion)},
 		{"another program's", "CREATE TABLE %s.accounts (n int)", Config{unsynced: true}, "holds the tables of another program"},
 		{"no schema", "DROP SCHEMA %s", Config{unsynced: true}, "names no schema"},
 		{"no sync", "", Config{}, "a power cut may lose"},
@@ -29,7 +30,7 @@ func TestOpenRefusesWithASentence(t *testing.T) {
 		name, _, _ = strings.Cut(name, "&")
 		if c.name == "a newer schema" {
 			openTest(t, database, Config{unsynced: true}).Close()
-			c.prepare = "UPDATE %s.liaison SET version = 2"
+			c.prepare = fmt.Sprintf("UPDATE %%s.liaison SET version = %d", schemaVersion+1)
 		}
 		if c.prepare != "" {
 			pgtest.Run(t, s, strings.ReplaceAll(c.prepare, "%s", name))

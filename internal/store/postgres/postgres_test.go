@@ -50,6 +50,8 @@ func (s *several) View(ctx context.Context, fn func(store.View) error) error {
 	return s.next().View(ctx, fn)
 }
 
+func (s *several) Scrub(ctx context.Context) error { return s.next().Scrub(ctx) }
+
 func (s *several) Close() error {
 	errs := make([]error, len(s.stores))
 	for i := range errs {

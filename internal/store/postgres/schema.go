@@ -11,7 +11,7 @@ import (
 
 // schemaVersion is the number of the last migration. Migrations are forward
 // only, and a released one is never edited.
-const schemaVersion = 1
+const schemaVersion = 2
 
 //go:embed migrations/*.sql
 var migrations embed.FS

@@ -19,6 +19,7 @@ type tx struct {
 	held    *pgxpool.Conn
 	locked  []liaison.CollectionID
 	changed []liaison.CollectionID // those with new entries
+	erased  bool                   // what was erased is still in the files, as a row of erasures says
 	failed  error                  // the first write that failed: the transaction is not whole
 }
 
@@ -284,21 +285,82 @@ func (t *tx) hide(c liaison.CollectionID, index, by uint64) error {
 	if _, err := t.exec("INSERT INTO gaps VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET by = excluded.by", l.key(index), int64(by)); err != nil {
 		return err
 	}
-	return t.outOfSight(l.key(index))
+	return t.inSight(l.key(index), false)
 }
 
-// outOfSight marks the row of ids too. There is one if the entry has an id.
-func (t *tx) outOfSight(key int64) error {
-	id := ""
-	err := t.each(func(r row) error {
-		id = string(r[0])
-		return nil
-	}, "SELECT id FROM objects WHERE key = $1", key)
+// inSight says in the row of ids too whether an entry is hidden. There is one if
+// the entry has an id.
+func (t *tx) inSight(key int64, yes bool) error {
+	id, _, err := t.identity(key)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("UPDATE ids SET hidden = true WHERE h = $1 AND hidden = false AND key = $2", idDigest(id), key)
+	_, err = t.exec("UPDATE ids SET hidden = $1 WHERE h = $2 AND hidden = $3 AND key = $4", !yes, idDigest(id), yes, key)
 	return err
+}
+
+// identity reads the id of an entry, and whether it is erased.
+func (t *tx) identity(key int64) (id string, erased bool, err error) {
+	err = t.each(func(r row) error {
+		id = string(r[0])
+		_, erased = kindOf(r[1])
+		return nil
+	}, "SELECT id, kind FROM objects WHERE key = $1", key)
+	return id, erased, err
+}
+
+func (t *tx) Show(c liaison.CollectionID, index uint64) error {
+	return t.note(fail("show in", c, t.show(c, index)))
+}
+
+func (t *tx) show(c liaison.CollectionID, index uint64) error {
+	key, err := t.present(c, index)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("DELETE FROM gaps WHERE key = $1", key); err != nil {
+		return err
+	}
+	return t.inSight(key, true)
+}
+
+// present returns the key of an entry that may be changed.
+func (t *tx) present(c liaison.CollectionID, index uint64) (int64, error) {
+	if err := t.mayWrite(c); err != nil {
+		return 0, err
+	}
+	l := t.logs[c]
+	if index >= l.size {
+		return 0, fmt.Errorf("index %d: there are %d entries", index, l.size)
+	}
+	return l.key(index), nil
+}
+
+func (t *tx) Erase(c liaison.CollectionID, index uint64) error {
+	return t.note(fail("erase in", c, t.erase(c, index)))
+}
+
+// erase leaves of the rows of an entry what proves that there was one. What they
+// were is in the files until Scrub, and a row of erasures says so.
+func (t *tx) erase(c liaison.CollectionID, index uint64) error {
+	key, err := t.present(c, index)
+	if err != nil {
+		return err
+	}
+	id, erased, err := t.identity(key)
+	if err != nil || erased {
+		return err
+	}
+	if !t.erased {
+		if _, err := t.exec("INSERT INTO erasures DEFAULT VALUES"); err != nil {
+			return err
+		}
+		t.erased = true
+	}
+	_, err1 := t.exec("DELETE FROM ids WHERE h = $1 AND key = $2", idDigest(id), key)
+	_, err2 := t.exec(`UPDATE objects SET kind = kind || '\x00', id = '', version = '', type = '', bytes = NULL WHERE key = $1`, key)
+	_, err3 := t.exec("UPDATE proofs SET salt = NULL WHERE key = $1", key)
+	return errors.Join(err1, err2, err3)
 }
 
 func (t *tx) Put(bucket, key string, value []byte) error {

@@ -258,10 +258,7 @@ func scan(r row, part store.Part, e *store.Entry) error {
 		e.Hidden, e.By = true, uint64(r.number(1))
 	}
 	e.Added = liaison.Instant(r.number(2))
-	e.Kind = liaison.KindObject
-	if string(r[3]) != string(liaison.KindObject) {
-		e.Kind = liaison.Kind(r[3])
-	}
+	e.Kind, e.Erased = kindOf(r[3])
 	e.ID, e.Version, e.Type = string(r[4]), string(r[5]), string(r[6])
 	rest := r[7:]
 	if part&store.Bytes != 0 {
@@ -278,6 +275,17 @@ func scan(r row, part store.Part, e *store.Entry) error {
 		return setHashes(&e.Hashes, rest[0])
 	}
 	return nil
+}
+
+// kindOf reads the column kind: of an erased entry a zero byte comes last.
+func kindOf(b []byte) (k liaison.Kind, erased bool) {
+	if string(b) == string(liaison.KindObject) {
+		return liaison.KindObject, false
+	}
+	if n := len(b); n > 0 && b[n-1] == 0 {
+		return liaison.Kind(b[:n-1]), true
+	}
+	return liaison.Kind(b), false
 }
 
 func setHash(h *liaison.Hash, b []byte) error {

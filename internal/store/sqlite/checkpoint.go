@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/liaison-office/liaison/internal/fault/point"
+	"github.com/liaison-office/liaison/internal/store"
 )
 
 // Limits of the write-ahead log.
@@ -44,7 +45,8 @@ func (s *Store) checkpoint(w *writer) {
 		s.mover.begin()
 		return
 	}
-	s.failedToMove(w, s.beginAnew(w))
+	_, err := s.beginAnew(w)
+	s.failedToMove(w, err)
 }
 
 // failedToMove says what a failed checkpoint means.
@@ -71,21 +73,82 @@ func (w *writer) committed(_ *sqlite3.Conn, _ string, pages int) error {
 // that no view needs it, so that the next commit writes at its beginning. A view
 // that began before the last commit keeps later pages from being moved; one that
 // began before all were moved reads from the log. So views are waited for twice
-// at most; the pages are moved while readers go on.
-func (s *Store) beginAnew(w *writer) error {
+// at most; the pages are moved while readers go on. Views that begin afterwards
+// read from the database.
+func (s *Store) beginAnew(w *writer) (done bool, err error) {
 	s.mover.mu.Lock()
 	defer s.mover.mu.Unlock()
 	for moved := false; !moved; {
 		log, done, err := w.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
 		if err != nil {
-			return err
+			return false, err
 		}
 		moved = done == log
 		if !s.drain(w) {
-			return nil
+			return false, nil
 		}
 	}
-	return nil
+	return true, nil
+}
+
+// scrubPause is how long Scrub leaves the views alone that kept it from emptying
+// the write-ahead log.
+const scrubPause = 100 * time.Millisecond
+
+// Scrub implements store.Store: it empties the write-ahead log.
+func (s *Store) Scrub(ctx context.Context) error {
+	for {
+		clean, err := s.scrub(ctx)
+		if err != nil {
+			return fmt.Errorf("scrub store %s: %w", s.dir, err)
+		}
+		if clean {
+			return nil
+		}
+		select {
+		case <-time.After(scrubPause):
+		case <-s.closed:
+		case <-ctx.Done(): // the next try says so
+		}
+	}
+}
+
+// scrub tries once.
+func (s *Store) scrub(ctx context.Context) (clean bool, err error) {
+	if s.readOnly {
+		return false, errReadOnly
+	}
+	w, err := take(ctx, s.writer, s.closed)
+	if err != nil {
+		return false, err
+	}
+	defer func() { s.writer <- w }()
+	switch {
+	case !w.unclean:
+		return true, nil
+	case w.broken != nil:
+		return false, fmt.Errorf("%w (%w)", store.ErrBroken, w.broken)
+	}
+	err = s.empty(w)
+	s.failedToMove(w, err)
+	if isFull(err) {
+		err = fmt.Errorf("%w (%w)", store.ErrFull, err)
+	}
+	return !w.unclean, err
+}
+
+// empty cuts the write-ahead log to nothing, if no view needs it.
+func (s *Store) empty(w *writer) error {
+	done, err := s.beginAnew(w)
+	if !done {
+		return err
+	}
+	s.mover.mu.Lock()
+	defer s.mover.mu.Unlock()
+	if _, _, err = w.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err == nil {
+		w.unclean = false
+	}
+	return err
 }
 
 // drain waits for the views that run, keeping new ones from beginning, and

@@ -15,18 +15,19 @@ import (
 // as a backup tool's.
 const busyTimeout = 5 * time.Second
 
-const (
-	writerPragmas = `
+var writerPragmas = fmt.Sprintf(`
 		PRAGMA synchronous = FULL;
 		PRAGMA wal_autocheckpoint = 0;
 		PRAGMA journal_size_limit = 67108864; -- bytes: what a long view made grow is given back
+		PRAGMA secure_delete = ON;
+		PRAGMA max_page_count = %d;
 		PRAGMA cache_size = -16000; -- KiB
-		PRAGMA trusted_schema = OFF`
-	readerPragmas = `
+		PRAGMA trusted_schema = OFF`, maxPages)
+
+const readerPragmas = `
 		PRAGMA query_only = ON;
 		PRAGMA cache_size = -4000; -- KiB
 		PRAGMA trusted_schema = OFF`
-)
 
 // conn is a connection with its prepared statements. One goroutine at a time
 // uses it: the one that took it from its channel.

@@ -12,12 +12,13 @@ import (
 // columns costs more than reading the object.
 //
 //	added            8 bytes, microseconds since 1970, big endian
-//	kind             its length in one byte, then the text
+//	kind             its length in one byte, then the text; the highest bit of
+//	                 the length says that the entry is erased
 //	id, version      each its length as a uvarint, then the text
 //	type             the rest
 func appendHead(b []byte, e *store.Entry) ([]byte, error) {
-	if len(e.Kind) > 255 {
-		return nil, errors.New("kind is longer than 255 bytes")
+	if len(e.Kind) >= erasedBit {
+		return nil, errors.New("kind is longer than 127 bytes")
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Added))
 	b = append(append(b, byte(len(e.Kind))), e.Kind...)
@@ -26,15 +27,26 @@ func appendHead(b []byte, e *store.Entry) ([]byte, error) {
 	return append(b, e.Type...), nil
 }
 
+const erasedBit = 0x80
+
+// erasedHead returns what is left of a head.
+func erasedHead(e *store.Entry) ([]byte, error) {
+	b, err := appendHead(nil, &store.Entry{Added: e.Added, Kind: e.Kind})
+	if err == nil {
+		b[8] |= erasedBit
+	}
+	return b, err
+}
+
 var errHead = errors.New("the head is damaged")
 
 // parseHead reads what appendHead wrote. The strings share one allocation.
 func parseHead(b []byte, e *store.Entry) error {
-	if len(b) < 9 || len(b)-9 < int(b[8]) {
+	if len(b) < 9 || len(b)-9 < int(b[8]&^erasedBit) {
 		return errHead
 	}
-	e.Added = headAdded(b)
-	k := b[9 : 9+int(b[8])]
+	e.Added, e.Erased = headAdded(b), b[8]&erasedBit != 0
+	k := b[9 : 9+int(b[8]&^erasedBit)]
 	if string(k) == string(liaison.KindObject) {
 		e.Kind = liaison.KindObject
 	} else {

@@ -95,7 +95,7 @@ func (g *guard) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, 
 	if err != nil || flags&vfs.OPEN_WAL == 0 {
 		return f, flags, err
 	}
-	return guardedLog{volumeFile{f}, g}, flags, nil
+	return guardedLog{newVolumeFile(f, flags), g}, flags, nil
 }
 
 // guardedLog is the write-ahead log as the mover has it open.

@@ -36,10 +36,11 @@ var migrations embed.FS
 func databaseFile(dir string) string { return filepath.Join(dir, "liaison.db") }
 
 // openDatabase returns the writing connection to the database in dir, made if
-// there is none, checked, and of this version's schema.
-func openDatabase(dir, vfs string, log *slog.Logger) (*conn, error) {
+// there is none, checked, and of this version's schema. clean: its write-ahead
+// log is empty.
+func openDatabase(dir, vfs string, log *slog.Logger) (c *conn, clean bool, err error) {
 	file := databaseFile(dir)
-	_, err := os.Stat(file)
+	_, err = os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = create(dir, vfs)
 	}
@@ -50,16 +51,15 @@ func openDatabase(dir, vfs string, log *slog.Logger) (*conn, error) {
 		err = keepPrivate(file)
 	}
 	if err != nil {
-		return nil, explain(err)
+		return nil, false, explain(err)
 	}
-	c, err := connect(file, vfs, writerPragmas)
-	if err != nil {
-		return nil, explain(err)
+	if c, err = connect(file, vfs, writerPragmas); err != nil {
+		return nil, false, explain(err)
 	}
-	if err = c.adopt(file, log); err != nil {
-		return nil, errors.Join(explain(err), c.close())
+	if clean, err = c.adopt(file, log); err != nil {
+		return nil, false, errors.Join(explain(err), c.close())
 	}
-	return c, nil
+	return c, clean, nil
 }
 
 // keepPrivate lets nobody but the owner read the database and the files beside
@@ -139,11 +139,11 @@ func checkHeader(file string) error {
 // adopt checks that the database is ours and whole, and brings it up to date.
 // The write-ahead log is moved into it first, so that its length can be told. On
 // a full disk the log stays as it is and is read with the database, as after
-// every crash; what the database still lacks is in it.
-func (c *conn) adopt(file string, log *slog.Logger) error {
+// every crash; what the database still lacks is in it. clean: it was moved.
+func (c *conn) adopt(file string, log *slog.Logger) (clean bool, err error) {
 	version, err := c.identify(file)
 	if err != nil {
-		return err
+		return false, err
 	}
 	point.At("sqlite.before-recovery")
 	_, _, err = c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
@@ -152,13 +152,14 @@ func (c *conn) adopt(file string, log *slog.Logger) error {
 	case isFull(err):
 		log.Error("the disk is full: the store can be read, and written once there is room; make room", "err", err)
 	case err != nil:
-		return err
+		return false, err
 	default:
 		if err := c.checkLength(file); err != nil {
-			return err
+			return false, err
 		}
+		clean = true
 	}
-	return c.migrate(version)
+	return clean, c.migrate(version)
 }
 
 // identify checks that the database is ours, and returns its schema.

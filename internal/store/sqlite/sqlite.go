@@ -12,8 +12,11 @@
 //     more (store.ErrBroken): an fsync that failed once may report success when
 //     it is tried again, although the data is gone. Reading goes on. A full
 //     disk leaves no doubt (store.ErrFull).
-//   - Rows of a log are inserted once, at its end. Only the small tables gaps,
-//     ids and state change in place.
+//   - Rows of a log are inserted once, at its end, and change only when an entry
+//     is erased. The small tables gaps, ids and state change in place.
+//   - What is deleted or moved within the database is zeroed where it was when
+//     the write-ahead log is moved into it (wipe.go); so emptying that log is all
+//     that an erasure needs to be gone, and every start does it.
 //   - A store that is opened for reading only changes no file (readonly.go).
 //
 // # Files
@@ -85,12 +88,13 @@ var (
 // writer is the connection that writes. Who took it from Store.writer owns it.
 type writer struct {
 	*conn
-	guard  *guard
-	log    *slog.Logger
-	step   int   // how many pages of the write-ahead log are moved into the database at a time
-	pages  int   // its length as of the last commit
-	next   int   // the length at which that is due
-	broken error // why nothing more is written
+	guard   *guard
+	log     *slog.Logger
+	step    int   // how many pages of the write-ahead log are moved into the database at a time
+	pages   int   // its length as of the last commit
+	next    int   // the length at which that is due
+	unclean bool  // the write-ahead log may hold what was erased
+	broken  error // why nothing more is written
 }
 
 // stop makes err the reason why nothing more is written. What the write-ahead
@@ -160,11 +164,11 @@ func (s *Store) connect(config Config) error {
 	if config.ReadOnly {
 		return s.addReaders(func() (*conn, error) { return openArchive(s.dir) })
 	}
-	c, err := openDatabase(s.dir, config.vfs, s.log)
+	c, clean, err := openDatabase(s.dir, config.vfs, s.log)
 	if err != nil {
 		return err
 	}
-	w := &writer{conn: c, log: s.log, step: config.wal}
+	w := &writer{conn: c, log: s.log, step: config.wal, unclean: !clean}
 	if w.step == 0 {
 		w.step = walPages
 	}
@@ -329,6 +333,7 @@ func (w *writer) update(ctx context.Context, lock store.Lock, fn func(store.Tx) 
 		return ctx.Err()
 	}
 	done = true
+	w.unclean = w.unclean || t.erased
 	return w.commit()
 }
 

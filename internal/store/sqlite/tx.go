@@ -16,6 +16,7 @@ import (
 type tx struct {
 	view
 	locked []liaison.CollectionID
+	erased bool  // what was erased is still in the files
 	failed error // the first write that failed: the transaction is not whole
 }
 
@@ -203,17 +204,9 @@ func (t *tx) hide(c liaison.CollectionID, index, by uint64) error {
 	if err := t.mayWrite(c); err != nil {
 		return err
 	}
-	l, err := t.log(c)
+	l, size, err := t.extent(c)
 	if err != nil {
 		return err
-	}
-	var size uint64
-	if l.num != 0 {
-		p, err := t.end(l)
-		if err != nil {
-			return err
-		}
-		size = p.Size
 	}
 	if max(index, by) >= size || index == by {
 		return fmt.Errorf("index %d by %d: want two of the %d entries", index, by, size)
@@ -221,17 +214,87 @@ func (t *tx) hide(c liaison.CollectionID, index, by uint64) error {
 	if err := t.exec(`INSERT INTO gaps VALUES (?, ?) ON CONFLICT DO UPDATE SET "by" = excluded."by"`, l.key(index), int64(by)); err != nil {
 		return err
 	}
-	return t.outOfSight(l.key(index))
+	return t.inSight(l.key(index), false)
 }
 
-// outOfSight marks the row of ids too. There is one if the entry has an id.
-func (t *tx) outOfSight(key int64) error {
-	var e store.Entry
-	err := t.each(func(s *sqlite3.Stmt) error { return parseHead(s.ColumnRawBlob(0), &e) }, "SELECT head FROM objects WHERE key = ?", key)
+// extent returns a log and how many entries it has.
+func (t *tx) extent(c liaison.CollectionID) (l log, size uint64, err error) {
+	if l, err = t.log(c); err != nil || l.num == 0 {
+		return l, 0, err
+	}
+	p, err := t.end(l)
+	return l, p.Size, err
+}
+
+// inSight says in the row of ids too whether an entry is hidden. There is one if
+// the entry has an id.
+func (t *tx) inSight(key int64, yes bool) error {
+	e, err := t.head(key)
 	if err != nil {
 		return err
 	}
-	return t.exec("UPDATE ids SET hidden = 1 WHERE h = ? AND hidden = 0 AND key = ?", idDigest(e.ID), key)
+	was, is := int64(0), int64(1)
+	if yes {
+		was, is = is, was
+	}
+	return t.exec("UPDATE ids SET hidden = ? WHERE h = ? AND hidden = ? AND key = ?", is, idDigest(e.ID), was, key)
+}
+
+// head reads what an entry is found by.
+func (t *tx) head(key int64) (e store.Entry, err error) {
+	err = t.each(func(s *sqlite3.Stmt) error { return parseHead(s.ColumnRawBlob(0), &e) }, "SELECT head FROM objects WHERE key = ?", key)
+	return e, err
+}
+
+func (t *tx) Show(c liaison.CollectionID, index uint64) error {
+	return t.note(fail("show in", c, t.show(c, index)))
+}
+
+func (t *tx) show(c liaison.CollectionID, index uint64) error {
+	if err := t.mayWrite(c); err != nil {
+		return err
+	}
+	l, size, err := t.extent(c)
+	if err == nil && index >= size {
+		err = fmt.Errorf("index %d: there are %d entries", index, size)
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.exec("DELETE FROM gaps WHERE key = ?", l.key(index)); err != nil {
+		return err
+	}
+	return t.inSight(l.key(index), true)
+}
+
+func (t *tx) Erase(c liaison.CollectionID, index uint64) error {
+	return t.note(fail("erase in", c, t.erase(c, index)))
+}
+
+// erase leaves of the rows of an entry what proves that there was one. What is
+// overwritten so is in the write-ahead log until Scrub.
+func (t *tx) erase(c liaison.CollectionID, index uint64) error {
+	if err := t.mayWrite(c); err != nil {
+		return err
+	}
+	l, size, err := t.extent(c)
+	if err == nil && index >= size {
+		err = fmt.Errorf("index %d: there are %d entries", index, size)
+	}
+	if err != nil {
+		return err
+	}
+	key := l.key(index)
+	e, err := t.head(key)
+	if err != nil || e.Erased {
+		return err
+	}
+	t.erased = true
+	head, err := erasedHead(&e)
+	return errors.Join(err,
+		t.exec("DELETE FROM ids WHERE h = ? AND key = ?", idDigest(e.ID), key),
+		t.exec("UPDATE objects SET head = ?, bytes = NULL WHERE key = ?", head, key),
+		t.exec("UPDATE leaves SET salt = NULL WHERE key = ?", key))
 }
 
 func (t *tx) Put(bucket, key string, value []byte) error {

@@ -15,7 +15,8 @@ const volumeName = "liaison"
 func init() { vfs.Register(volumeName, volume{below()}) }
 
 // volume is the operating system's file system. It says sqlite3.FULL of a write
-// that finds no room; SQLite would take it for a disk that fails.
+// that finds no room; SQLite would take it for a disk that fails. And it writes
+// no page into the database with what it held before (wipe.go).
 type volume struct{ vfs.VFS }
 
 func (v volume) Open(_ string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
@@ -27,12 +28,28 @@ func (v volume) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, 
 	if err != nil {
 		return nil, flags, err
 	}
-	return volumeFile{f}, flags, nil
+	return newVolumeFile(f, flags), flags, nil
 }
 
-type volumeFile struct{ vfs.File }
+type volumeFile struct {
+	vfs.File
+	page []byte // of the database: what is written of a page; nil for other files
+}
+
+func newVolumeFile(f vfs.File, flags vfs.OpenFlag) volumeFile {
+	v := volumeFile{File: f}
+	if flags&vfs.OPEN_MAIN_DB != 0 {
+		v.page = make([]byte, pageSize)
+	}
+	return v
+}
 
 func (f volumeFile) WriteAt(p []byte, off int64) (int, error) {
+	if len(p) == len(f.page) && off%pageSize == 0 {
+		copy(f.page, p) // what SQLite has in memory is its own
+		p = f.page
+		wipe(p, off == 0)
+	}
 	n, err := f.File.WriteAt(p, off)
 	if errors.Is(err, syscall.ENOSPC) {
 		err = vfs.SystemError(err, sqlite3.FULL)

@@ -40,7 +40,7 @@ type promise struct {
 	test func(*testing.T, Engine)
 }
 
-var promises = slices.Concat(durability, order, lookup, keyed, running)
+var promises = slices.Concat(durability, order, lookup, keyed, erasure, running)
 
 // in is a store in a test: what fails, fails the test.
 type in struct {
@@ -104,7 +104,7 @@ func equal(a, b store.Entry) bool {
 	}
 	return a.Index == b.Index && a.Added == b.Added && a.Kind == b.Kind &&
 		a.ID == b.ID && a.Version == b.Version && a.Type == b.Type &&
-		a.Hidden == b.Hidden && a.By == b.By && a.ActHash == b.ActHash && a.Salt == b.Salt &&
+		a.Hidden == b.Hidden && a.By == b.By && a.Erased == b.Erased && a.ActHash == b.ActHash && a.Salt == b.Salt &&
 		slices.Equal(a.Hashes, b.Hashes)
 }
 
