@@ -20,7 +20,7 @@ type initCmd struct {
 	Relay     string `placeholder:"HOST:PORT" help:"Where neighbours connect (default 127.0.0.1:6101)."`
 	Address   string `placeholder:"HOST:PORT" help:"The relay's address as neighbours see it."`
 	Store     string `placeholder:"DATABASE" help:"The PostgreSQL database of the store, as postgres://user@host/database (default: SQLite in the folder)."`
-	Anchor    string `placeholder:"DIR" help:"Where the newest checkpoint of each log is kept (default: anchor in the folder)."`
+	Anchor    string `placeholder:"DIR" help:"Folder or PostgreSQL database that keeps the newest checkpoint of each log (default: anchor in the folder)."`
 }
 
 func (c *initCmd) Run(a *app) error {

@@ -26,7 +26,7 @@ var Rooms = map[string][]string{
 	"internal/store/storetest": {"", "internal/store"},
 	"internal/store/backup":    {"", "internal/store"},
 	"internal/store/sqlite":    {"", "internal/store", "internal/durable", "internal/fault/point", "internal/fault/disk", "internal/fault/diskvfs"},
-	"internal/store/postgres":  {"", "internal/store"},
+	"internal/store/postgres":  {"", "ledger", "internal/store"},
 
 	"internal/filelock": {},
 

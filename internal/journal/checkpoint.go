@@ -165,7 +165,7 @@ func (j *Journal) anchorHolds(v store.View, c liaison.CollectionID, a *anchor, s
 	case err != nil:
 		return err
 	case a.begun < origin.Generation && (signed || a.begun > 0):
-		return fmt.Errorf("%w (it is missing)", ErrBehind)
+		return fmt.Errorf("%w (it is missing; all processes of an office keep them in one place, which anchor names in the configuration)", ErrBehind)
 	case a.Origin.Generation < origin.Generation:
 		*a = anchor{begun: a.begun}
 	}

@@ -35,7 +35,7 @@ type Config struct {
 	Validation stix.Mode      `toml:"validation"`        // admit or strict
 	Except     []string       `toml:"validation_except"` // collections, as programme.area, with the other mode
 	Store      Place          `toml:"store"`             // a PostgreSQL database; empty: SQLite in the folder
-	Anchor     Place          `toml:"anchor"`            // a folder; empty: in the office's
+	Anchor     Place          `toml:"anchor"`            // a folder or a database; empty: in the office's folder
 	Limits     Limits         `toml:"limits"`
 }
 
@@ -96,11 +96,11 @@ func (c *Config) check() (key string, err error) {
 	if c.Validation != stix.Admit && c.Validation != stix.Strict {
 		return "validation", fmt.Errorf("%q: want admit or strict", c.Validation)
 	}
-	if err := c.Store.check(); err != nil {
+	if err := c.Store.checkStore(); err != nil {
 		return "store", err
 	}
-	if c.Anchor.isDatabase() {
-		return "anchor", errors.New("want a folder")
+	if err := c.Anchor.check(); err != nil {
+		return "anchor", err
 	}
 	for _, name := range c.Except {
 		if programme, area, ok := strings.Cut(name, "."); !ok || programme == "" || area == "" {
@@ -156,14 +156,18 @@ func Init(dir string, c Config, pin ledger.Pin) error {
 
 // folders are those that a new office in dir has.
 func (c *Config) folders(dir string) []string {
-	list := []string{dir, c.anchorDir(dir), filepath.Join(dir, peersDir)}
+	list := []string{dir, filepath.Join(dir, peersDir)}
 	if c.Store == "" {
 		list = append(list, filepath.Join(dir, storeDir))
+	}
+	if !c.Anchor.isDatabase() {
+		list = append(list, c.anchorDir(dir))
 	}
 	return list
 }
 
-// anchorDir is where the office of dir keeps the newest checkpoints.
+// anchorDir is where the office of dir keeps the newest checkpoints, unless that is
+// a database.
 func (c *Config) anchorDir(dir string) string {
 	switch path := string(c.Anchor); {
 	case path == "":

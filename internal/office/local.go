@@ -205,7 +205,7 @@ func dialOperator(ctx context.Context, dir string) (conn net.Conn, err error) {
 // anything. If not, there is nothing to check, and opening it makes its store. A
 // database knows for itself.
 func (c *Config) hasHistory(dir string) bool {
-	return c.Store != "" || filled(filepath.Join(dir, storeDir)) || filled(c.anchorDir(dir))
+	return c.Store != "" || c.Anchor.isDatabase() || filled(filepath.Join(dir, storeDir)) || filled(c.anchorDir(dir))
 }
 
 // filled reports whether a folder holds anything, or cannot be looked into.

@@ -21,7 +21,7 @@
 //	keys/           private keys, one file for each use (Keys)
 //	store/          the SQLite database, unless the store is in PostgreSQL
 //	anchor/         the newest signed checkpoint of each log, outside the store,
-//	                unless another folder keeps them
+//	                unless another folder or a database keeps them
 //	peers/          the cards of neighbours (Card)
 //	forks/          evidence of neighbours' logs that are not followed (relay.ForkDir)
 //	liaison.sock    the operator's socket, while the office runs; liaison.sock.lock
@@ -38,6 +38,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -89,6 +90,7 @@ type Office struct {
 
 	now      func() time.Time
 	engine   engine
+	anchor   journal.Anchor
 	bound    Bound
 	badCards lastSaid
 }
@@ -126,8 +128,11 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 	}
 	o.Store = o.engine
 	point.At("office.store-opened")
-	if err := o.assemble(ctx, opt); err != nil {
-		return nil, errors.Join(err, o.engine.Close())
+	if o.anchor, err = o.openAnchor(ctx, opt); err == nil {
+		err = o.assemble(ctx, opt)
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.Close())
 	}
 	point.At("office.opened")
 	return o, nil
@@ -137,7 +142,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 func (o *Office) assemble(ctx context.Context, opt Options) error {
 	o.Journal = journal.New(journal.Config{
 		Office: o.Config.Office, Store: o.Store, Signer: o.Keys, Log: o.Log,
-		Anchor: journal.AnchorDir(o.Config.anchorDir(o.Dir)), Now: o.now, Salt: opt.Salt, EarlierLogKeys: o.ownLogKeys,
+		Anchor: o.anchor, Now: o.now, Salt: opt.Salt, EarlierLogKeys: o.ownLogKeys,
 	})
 	o.Desk = desk.New(desk.Config{
 		Office: o.Config.Office, Journal: o.Journal, Pinned: registry.New(o.Pin),
@@ -175,8 +180,14 @@ func (o *Office) checkBelongings(ctx context.Context, opt Options) error {
 	return o.Journal.Open(ctx)
 }
 
-// Close releases the folder.
-func (o *Office) Close() error { return o.engine.Close() }
+// Close releases the store and the folder.
+func (o *Office) Close() error {
+	err := o.engine.Close()
+	if a, ok := o.anchor.(io.Closer); ok {
+		err = errors.Join(err, a.Close())
+	}
+	return err
+}
 
 func (o *Office) cosign(text string) string { return o.Keys.Cosign(text, o.now().Unix()) }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/liaison-office/liaison/internal/journal"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/internal/store/postgres"
 	"github.com/liaison-office/liaison/internal/store/sqlite"
@@ -36,16 +37,21 @@ func (p Place) GoString() string { return p.String() }
 // MarshalText implements encoding.TextMarshaler.
 func (p Place) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// check says why this cannot be the place of a store.
+// check says why this cannot be a place.
 func (p Place) check() error {
-	if p == "" {
-		return nil
-	}
 	if !p.isDatabase() {
-		return errors.New(`want a PostgreSQL database, such as "postgres://liaison@db.example.org/liaison"; without this key the store is SQLite in ` + storeDir + "/")
+		return nil
 	}
 	_, err := postgres.Name(string(p))
 	return err
+}
+
+// checkStore says why this cannot be the place of a store.
+func (p Place) checkStore() error {
+	if p != "" && !p.isDatabase() {
+		return errors.New(`want a PostgreSQL database, such as "postgres://liaison@db.example.org/liaison"; without this key the store is SQLite in ` + storeDir + "/")
+	}
+	return p.check()
 }
 
 // engine is the office's database.
@@ -63,6 +69,31 @@ func (o *Office) openEngine(ctx context.Context, opt Options) (engine, error) {
 	return postgres.Open(ctx, string(o.Config.Store), postgres.Config{
 		Log: o.Log, ReadOnly: opt.ReadOnly, Readers: limits.Readers, Writers: limits.Writers,
 	})
+}
+
+// openAnchor opens the place of the newest checkpoints.
+func (o *Office) openAnchor(ctx context.Context, opt Options) (journal.Anchor, error) {
+	if !o.Config.Anchor.isDatabase() {
+		return journal.AnchorDir(o.Config.anchorDir(o.Dir)), nil
+	}
+	engine, _ := o.engine.(*postgres.Store)
+	a, err := postgres.OpenAnchors(ctx, string(o.Config.Anchor), o.Config.Office, engine, postgres.Config{Log: o.Log, ReadOnly: opt.ReadOnly})
+	if err != nil {
+		return nil, err
+	}
+	return anchorDatabase{a}, nil
+}
+
+// anchorDatabase is journal.Anchor in PostgreSQL.
+type anchorDatabase struct{ *postgres.Anchors }
+
+// Logs implements journal.Anchor.
+func (a anchorDatabase) Logs() (list []journal.Log, err error) {
+	origins, err := a.Origins()
+	for _, o := range origins {
+		list = append(list, journal.Log{Collection: o.Collection, Generation: o.Generation})
+	}
+	return list, err
 }
 
 // StoreName says where the office's store is.

@@ -43,6 +43,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/liaison-office/liaison/internal/store"
@@ -139,26 +140,35 @@ func Open(ctx context.Context, database string, config Config) (*Store, error) {
 		rand.Read(w.id[:])
 		s.writers <- w
 	}
-	c, err := parse(database)
+	c, err := s.address(database)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s.name = nameOf(c)
-	s.presence = presence{log: s.Log.With("store", s.name), is: "the database"}
 	if err := s.connect(ctx, c); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", s.name, explain(err))
 	}
 	return s, nil
 }
 
+// address reads where the database is, and how it is talked to.
+func (s *Store) address(database string) (*pgxpool.Config, error) {
+	c, err := parse(database)
+	if err != nil {
+		return nil, err
+	}
+	s.name = nameOf(c)
+	s.presence = presence{log: s.Log.With("store", s.name), is: "the database"}
+	s.settings(c)
+	return c, nil
+}
+
 func (s *Store) connect(ctx context.Context, config *pgxpool.Config) (err error) {
-	s.settings(config)
 	s.survey(ctx, config)
 	if s.reading, err = newPool(ctx, config, s.Readers, nil); err != nil {
 		return err
 	}
 	if s.ReadOnly {
-		err = s.recognise(ctx)
+		err = s.onReader(ctx, storeSchema.recognise)
 	} else if s.writing, err = newPool(ctx, config, s.Writers, writerSettings); err == nil {
 		err = s.adopt(ctx)
 	}
@@ -166,6 +176,16 @@ func (s *Store) connect(ctx context.Context, config *pgxpool.Config) (err error)
 		s.closePools()
 	}
 	return err
+}
+
+// onReader runs fn on a connection that reads.
+func (s *Store) onReader(ctx context.Context, fn func(context.Context, *pgx.Conn) error) error {
+	c, err := s.acquire(ctx, s.reading)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	return fn(ctx, c.Conn())
 }
 
 func (s *Store) closePools() {

@@ -13,8 +13,21 @@ import (
 // only, and a released one is never edited.
 const schemaVersion = 2
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql anchors/*.sql
 var migrations embed.FS
+
+// schema is a set of tables with its migrations.
+type schema struct {
+	files   string // the folder of the migrations: 0001.sql, 0002.sql, …
+	version int    // the number of the last
+	table   string // its one row says the number of the last one that was applied
+	is      string // for people
+}
+
+var (
+	storeSchema  = schema{"migrations", schemaVersion, "liaison", "store"}
+	anchorSchema = schema{"anchors", 1, "liaison_anchors", "place of checkpoints"}
+)
 
 // migrationLock is the advisory lock under which one process at a time
 // migrates: "LIAI".
@@ -30,46 +43,46 @@ func (s *Store) adopt(ctx context.Context) error {
 		return err
 	}
 	defer c.Release()
-	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
-		return err
-	}
-	err = migrate(ctx, c.Conn())
-	if _, e := c.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock)); err == nil {
-		err = e
-	}
-	if err != nil {
+	if err := storeSchema.adopt(ctx, c.Conn()); err != nil {
 		return err
 	}
 	_, err = c.Exec(ctx, "DELETE FROM commits WHERE writer IN (SELECT writer FROM commits WHERE at < now() - $1::text::interval FOR UPDATE SKIP LOCKED)", idleWriter)
 	return err
 }
 
-// recognise refuses a database that a process that only reads could not use.
-func (s *Store) recognise(ctx context.Context) error {
-	c, err := s.acquire(ctx, s.reading)
-	if err != nil {
+// adopt applies the migrations that are missing.
+func (m schema) adopt(ctx context.Context, c *pgx.Conn) error {
+	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return err
 	}
-	defer c.Release()
-	version, err := identify(ctx, c.Conn())
+	err := m.migrate(ctx, c)
+	if _, e := c.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock)); err == nil {
+		err = e
+	}
+	return err
+}
+
+// recognise refuses a database that a process that only reads could not use.
+func (m schema) recognise(ctx context.Context, c *pgx.Conn) error {
+	version, err := m.identify(ctx, c)
 	switch {
 	case err != nil:
 		return err
 	case version == 0:
-		return refusal("there is no store in this database: liaison serve makes one; if there was one, restore the newest backup, or ask the neighbours")
-	case version < schemaVersion:
-		return refusal(fmt.Sprintf("an older version of liaison has written this store (schema %d; this one knows %d): start the office once", version, schemaVersion))
+		return refusal(fmt.Sprintf("there is no %s in this database: liaison serve makes one; if there was one, restore the newest backup, or ask the neighbours", m.is))
+	case version < m.version:
+		return refusal(fmt.Sprintf("an older version of liaison has written this %s (schema %d; this one knows %d): start the office once", m.is, version, m.version))
 	}
 	return nil
 }
 
-func migrate(ctx context.Context, c *pgx.Conn) error {
-	version, err := identify(ctx, c)
+func (m schema) migrate(ctx context.Context, c *pgx.Conn) error {
+	version, err := m.identify(ctx, c)
 	if err != nil {
 		return err
 	}
-	for v := version + 1; v <= schemaVersion; v++ {
-		if err := migrateTo(ctx, c, v); err != nil {
+	for v := version + 1; v <= m.version; v++ {
+		if err := m.migrateTo(ctx, c, v); err != nil {
 			return fmt.Errorf("migration %d: %w", v, err)
 		}
 	}
@@ -78,16 +91,16 @@ func migrate(ctx context.Context, c *pgx.Conn) error {
 
 // migrateTo applies one migration in a transaction of its own, which waits for
 // those that hold the schema.
-func migrateTo(ctx context.Context, c *pgx.Conn, v int) error {
-	sql, err := migrations.ReadFile(fmt.Sprintf("migrations/%04d.sql", v))
+func (m schema) migrateTo(ctx context.Context, c *pgx.Conn, v int) error {
+	sql, err := migrations.ReadFile(fmt.Sprintf("%s/%04d.sql", m.files, v))
 	if err != nil {
 		return err
 	}
-	script, said := string(sql), fmt.Sprintf("UPDATE liaison SET version = %d", v)
+	script, said := string(sql), fmt.Sprintf("UPDATE %s SET version = %d", m.table, v)
 	if v == 1 {
-		said = "INSERT INTO liaison VALUES (1)"
+		said = fmt.Sprintf("INSERT INTO %s VALUES (1)", m.table)
 	} else {
-		script = "LOCK TABLE liaison IN ACCESS EXCLUSIVE MODE;\n" + script
+		script = "LOCK TABLE " + m.table + " IN ACCESS EXCLUSIVE MODE;\n" + script
 	}
 	_, err = run(ctx, c, "BEGIN;\n"+script+";\n"+said+";\nCOMMIT")
 	if err != nil {
@@ -97,14 +110,14 @@ func migrateTo(ctx context.Context, c *pgx.Conn, v int) error {
 }
 
 // identify returns the number of the schema; 0 where there are no tables yet.
-func identify(ctx context.Context, c *pgx.Conn) (version int, err error) {
+func (m schema) identify(ctx context.Context, c *pgx.Conn) (version int, err error) {
 	var (
 		schema *string
 		ours   bool
 		tables int
 	)
-	err = c.QueryRow(ctx, `SELECT current_schema()::text, count(*) FILTER (WHERE relname = 'liaison') > 0, count(*)
-		FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace = to_regnamespace(quote_ident(current_schema()))`).Scan(&schema, &ours, &tables)
+	err = c.QueryRow(ctx, `SELECT current_schema()::text, count(*) FILTER (WHERE relname = $1) > 0, count(*)
+		FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace = to_regnamespace(quote_ident(current_schema()))`, m.table).Scan(&schema, &ours, &tables)
 	switch {
 	case err != nil:
 		return 0, err
@@ -115,15 +128,15 @@ func identify(ctx context.Context, c *pgx.Conn) (version int, err error) {
 	case !ours:
 		return 0, nil
 	}
-	if err := c.QueryRow(ctx, "SELECT version FROM liaison").Scan(&version); err != nil {
+	if err := c.QueryRow(ctx, "SELECT version FROM "+m.table).Scan(&version); err != nil {
 		return 0, err
 	}
-	return version, newer(version)
+	return version, m.newer(version)
 }
 
-func newer(version int) error {
-	if version > schemaVersion {
-		return refusal(fmt.Sprintf("a newer version of liaison has written this store (schema %d; this one knows %d): use that version", version, schemaVersion))
+func (m schema) newer(version int) error {
+	if version > m.version {
+		return refusal(fmt.Sprintf("a newer version of liaison has written this %s (schema %d; this one knows %d): use that version", m.is, version, m.version))
 	}
 	return nil
 }
@@ -134,5 +147,5 @@ func knownSchema(text string) error {
 	if err != nil {
 		return err
 	}
-	return newer(version)
+	return storeSchema.newer(version)
 }
