@@ -48,6 +48,7 @@ func OpenAnchors(ctx context.Context, database string, office liaison.Office, st
 		return nil, fmt.Errorf("open the place of checkpoints: %w", err)
 	}
 	a.s.presence.is = "the database of the checkpoints kept outside the store"
+	a.s.survey(ctx, c)
 	if a.s.reading, err = newPool(ctx, c, anchorConnections, nil); err == nil {
 		err = a.adopt(ctx, store)
 	}
@@ -80,20 +81,24 @@ func (a *Anchors) apart(ctx context.Context, store *Store) error {
 	switch {
 	case err != nil:
 		return err
-	case here == there:
+	case here == there && a.s.name == store.name, here == there && here.cluster != "":
 		return refusal(ErrSameDatabase.Error())
-	case here.cluster == there.cluster:
+	case here.cluster == there.cluster && here.cluster != "":
 		a.s.Log.Warn("the checkpoints are kept on the server of the store: a restored copy of that server takes both back in time, and nobody notices; name a database of another server", "store", store.name, "anchor", a.s.name)
 	}
 	return nil
 }
 
 // identity is which database of which cluster one is: a standby and its primary
-// are one cluster.
+// are one cluster. Of a server that does not say, nothing is known.
 type identity struct{ cluster, database string }
 
 func (i *identity) read(ctx context.Context, c *pgx.Conn) error {
-	return c.QueryRow(ctx, "SELECT system_identifier::text, oid::text FROM pg_control_system(), pg_database WHERE datname = current_database()").Scan(&i.cluster, &i.database)
+	err := c.QueryRow(ctx, "SELECT system_identifier::text, oid::text FROM pg_control_system(), pg_database WHERE datname = current_database()").Scan(&i.cluster, &i.database)
+	if isUndone(err) {
+		return nil
+	}
+	return err
 }
 
 // Close ends the connections.
