@@ -130,6 +130,21 @@ type Listener interface {
 	Listen(ctx context.Context, hint func(c liaison.CollectionID)) error
 }
 
+// Leaser is an optional power of an engine whose database several processes
+// share: it lets one of them at a time do what need not be done twice.
+type Leaser interface {
+	// Lease runs fn while this caller has the lease of that name, and nobody else
+	// in any process, and waits for it before. fn's context ends when the lease is
+	// lost; Lease then waits for fn, and for the lease again. It returns fn's error
+	// once fn has returned by itself, and otherwise the context's when ctx ends, or
+	// ErrClosed.
+	//
+	// The lease of a process that ends, however it ends, is free within a few
+	// seconds. It is for economy: who lost it without knowing may do for as long
+	// what another does already, so nothing may be wrong if both do.
+	Lease(ctx context.Context, name string, fn func(ctx context.Context) error) error
+}
+
 // Checker is an optional power of an engine: it looks for damage that it alone
 // can see.
 type Checker interface {

@@ -19,7 +19,6 @@ func (s *Store) Listen(ctx context.Context, hint func(liaison.CollectionID)) err
 			return context.Cause(ctx)
 		}
 		s.Log.Debug("what other processes write is not heard of until there is a connection again", "store", s.name, "err", err)
-		s.presence.note(err)
 		rest(ctx, longestPause)
 	}
 }
@@ -41,11 +40,10 @@ func (s *Store) untilClosed(ctx context.Context) (context.Context, context.Cance
 // listen hears what is said on one connection. What was said before it is not
 // heard any more, so that anything may have changed.
 func (s *Store) listen(ctx context.Context, hint func(liaison.CollectionID)) error {
-	c, err := pgx.ConnectConfig(ctx, s.reading.Config().ConnConfig)
+	c, err := s.ownConn(ctx)
 	if err != nil {
 		return err
 	}
-	s.presence.note(nil)
 	defer c.Close(context.WithoutCancel(ctx))
 	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
@@ -60,4 +58,13 @@ func (s *Store) listen(ctx context.Context, hint func(liaison.CollectionID)) err
 			hint(id)
 		}
 	}
+}
+
+// ownConn opens a connection that is no pool's.
+func (s *Store) ownConn(ctx context.Context) (*pgx.Conn, error) {
+	c, err := pgx.ConnectConfig(ctx, s.reading.Config().ConnConfig)
+	if ctx.Err() == nil {
+		s.presence.note(err)
+	}
+	return c, err
 }

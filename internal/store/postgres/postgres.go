@@ -19,6 +19,8 @@
 //     done then only.
 //   - A primary of an earlier timeline than one that this store met is not used
 //     (primary.go).
+//   - A lease is an advisory lock of a session of its own (lease.go): it ends with
+//     that session.
 //   - Every transaction holds the schema against migrations, and refuses one it
 //     does not know.
 //
@@ -92,7 +94,7 @@ func (c *Config) fill() {
 	}
 }
 
-// Store implements store.Store, store.Listener and store.Checker.
+// Store implements store.Store, store.Listener, store.Leaser and store.Checker.
 type Store struct {
 	Config
 	name    string // of the database, without a password
@@ -116,6 +118,7 @@ var (
 	_ store.Store    = (*Store)(nil)
 	_ store.Listener = (*Store)(nil)
 	_ store.Checker  = (*Store)(nil)
+	_ store.Leaser   = (*Store)(nil)
 )
 
 // writer is the name under which one transaction at a time is written, and the

@@ -24,7 +24,8 @@ import (
 )
 
 // Engine makes a new, empty database and returns what opens it: the same one
-// at each call. A test closes a store before it opens the database again, and
+// at each call. A test closes a store before it opens the database again, unless
+// the engine is a store.Leaser, which several processes open at once; and it
 // leaves closing the last one to the engine (t.Cleanup).
 type Engine func(t testing.TB) (open func() store.Store)
 
@@ -40,7 +41,7 @@ type promise struct {
 	test func(*testing.T, Engine)
 }
 
-var promises = slices.Concat(durability, order, lookup, keyed, erasure, running)
+var promises = slices.Concat(durability, order, lookup, keyed, erasure, running, leases)
 
 // in is a store in a test: what fails, fails the test.
 type in struct {
