@@ -45,6 +45,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -92,10 +93,12 @@ type Office struct {
 	engine   engine
 	anchor   journal.Anchor
 	bound    Bound
+	leads    atomic.Pointer[net.Listener] // of the relay, while this process leads (lead.go)
 	badCards lastSaid
 }
 
-// Bound are the listeners of a running office.
+// Bound are the listeners of a running office. Where several processes share the
+// store, Relay is nil.
 type Bound struct {
 	Exchange, Relay, Operator net.Listener
 }
@@ -224,13 +227,18 @@ func (o *Office) Listen() (err error) {
 	if o.bound.Exchange, err = listen("exchange", o.Config.Exchange); err != nil {
 		return err
 	}
-	if o.bound.Relay, err = listen("relay", o.Config.Relay); err != nil {
-		return errors.Join(err, o.bound.Exchange.Close())
+	if _, shared := o.Store.(store.Leaser); !shared { // otherwise who leads does
+		if o.bound.Relay, err = listen("relay", o.Config.Relay); err != nil {
+			return errors.Join(err, o.bound.Exchange.Close())
+		}
 	}
 	if o.bound.Operator, err = o.listenOperator(); err != nil {
-		return errors.Join(err, o.bound.Exchange.Close(), o.bound.Relay.Close())
+		err = errors.Join(err, o.bound.Exchange.Close())
+		if o.bound.Relay != nil {
+			err = errors.Join(err, o.bound.Relay.Close())
+		}
 	}
-	return nil
+	return err
 }
 
 func listen(key, address string) (net.Listener, error) {
@@ -244,9 +252,14 @@ func listen(key, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Addresses returns where the running office listens.
+// Addresses returns where the running office listens; for the relay, where it will
+// if another process leads now.
 func (o *Office) Addresses() (exchange, relay string) {
-	return o.bound.Exchange.Addr().String(), o.bound.Relay.Addr().String()
+	exchange, relay = o.bound.Exchange.Addr().String(), o.Config.Relay
+	if l := o.relayListener(); l != nil {
+		relay = l.Addr().String()
+	}
+	return exchange, relay
 }
 
 // reachable is the address on the office's card: what the operator says, or
@@ -256,8 +269,8 @@ func (o *Office) reachable() string {
 		return o.Config.Address
 	}
 	address := o.Config.Relay
-	if o.bound.Relay != nil {
-		address = o.bound.Relay.Addr().String()
+	if l := o.relayListener(); l != nil {
+		address = l.Addr().String()
 	}
 	if checkReachable(address) != nil {
 		return ""
@@ -288,8 +301,8 @@ func (o *Office) Run(ctx context.Context) error {
 	g.add("desk", o.Desk.Run)
 	g.add("exchange", serveHTTP(o.bound.Exchange, o.Exchange, o.Log))
 	g.add("operator", o.serveOperator)
-	g.add("relay listener", func(ctx context.Context) error { return o.Relay.Serve(ctx, o.bound.Relay) })
-	g.add("relay", o.Relay.Run)
+	g.add("hints", o.Journal.Listen)
+	g.add("relay", o.lead)
 	return g.wait()
 }
 

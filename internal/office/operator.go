@@ -419,7 +419,7 @@ func (p *Operator) Undelivered(ctx context.Context, _ struct{}) ([]desk.Undelive
 
 // Peers lists the neighbours and what is followed of them.
 func (p *Operator) Peers(context.Context, struct{}) ([]relay.PeerStatus, error) {
-	return p.o.Relay.Status(), nil
+	return p.o.peerStatus(), nil
 }
 
 // ResumeRequest names a log that is not followed any further.
