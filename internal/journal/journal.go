@@ -92,6 +92,8 @@ type Journal struct {
 	marks   map[liaison.CollectionID]mark          // of them, for Run to write into the store; guarded by mu
 	marked  chan struct{}                          // capacity 1: there are marks to write
 
+	restored *store.Restore // the store was restored, and what it lacks is not known; guarded by mu
+
 	waiting atomic.Int64 // batches that Run has not taken yet
 
 	edges    map[liaison.CollectionID]*edge       // owned by Run
