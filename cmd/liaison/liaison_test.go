@@ -54,6 +54,7 @@ func TestCommands(t *testing.T) {
 			"repeat": repeat,
 			"copies": copies,
 			"waits":  waits,
+			"cut":    cut,
 		},
 		Condition: func(cond string) (bool, error) {
 			return cond == "corpora" && corpora.Folder() != "" || cond == "full" && exists(fullDevice), nil
@@ -238,4 +239,12 @@ func pack(ts *testscript.TestScript, neg bool, args []string) {
 	_, err := io.WriteString(z, ts.ReadFile(args[1]))
 	ts.Check(errors.Join(err, z.Close()))
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b.Bytes(), 0o600))
+}
+
+// cut writes the first bytes of a file: cut FILE N TO.
+func cut(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	b := []byte(ts.ReadFile(args[0]))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b[:n], 0o600))
 }

@@ -50,6 +50,7 @@ type cli struct {
 	Office  officeCmd  `cmd:"" group:"Your office" help:"This office's card, and the signed objects that introduce offices."`
 	Peer    peerCmd    `cmd:"" group:"Your office" help:"Neighbouring offices: confirm a card, see what is followed."`
 	Account accountCmd `cmd:"" group:"Your office" help:"Who may log in here, for which party."`
+	Store   storeCmd   `cmd:"" group:"Your office" help:"The database: back it up, restore it, check, count, compact and migrate it."`
 	Fsck    fsckCmd    `cmd:"" group:"Your office" help:"Check every hash, signature and index of the store, and name what is wrong."`
 	Version versionCmd `cmd:"" group:"Your office" help:"Print the version."`
 
@@ -207,8 +208,11 @@ func (a *app) log(level slog.Level) *slog.Logger {
 
 // call runs an operation on the office of --dir.
 func (a *app) call(name string, request, reply any) error {
-	return office.Call(a.ctx, a.Dir, name, office.Options{Log: a.log(slog.LevelWarn)}, request, reply)
+	return office.Call(a.ctx, a.Dir, name, a.options(), request, reply)
 }
+
+// options open the office for a command.
+func (a *app) options() office.Options { return office.Options{Log: a.log(slog.LevelWarn)} }
 
 // show prints v as JSON if asked for, otherwise lets text print it for people.
 // The error says that it was not written.

@@ -104,16 +104,7 @@ func (c *fsckCmd) Run(a *app) error {
 	if err := a.call("fsck", struct{}{}, &r); err != nil {
 		return err
 	}
-	err := a.show(r, func() {
-		for _, p := range r.Problems {
-			a.say("%s", p)
-		}
-		if len(r.Problems) == 0 {
-			a.say("%d collections, %d entries: healthy", r.Collections, r.Entries)
-		} else {
-			a.say("%d collections, %d entries: %d problems", r.Collections, r.Entries, len(r.Problems))
-		}
-	})
+	err := a.show(r, func() { a.sayProblems(&r) })
 	if err == nil && len(r.Problems) > 0 {
 		err = errSaid
 	}
@@ -123,11 +114,16 @@ func (c *fsckCmd) Run(a *app) error {
 type versionCmd struct{}
 
 func (c *versionCmd) Run(a *app) error {
-	v := version
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" && v == "development" {
-		v = info.Main.Version
-	}
+	v := versionNow()
 	return a.show(map[string]string{"version": v}, func() { a.say("liaison %s", v) })
+}
+
+// versionNow is the version of this program.
+func versionNow() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" && version == "development" {
+		return info.Main.Version
+	}
+	return version
 }
 
 type officeCmd struct {

@@ -30,9 +30,6 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 	if err != nil {
 		return err
 	}
-	if err := q.sameGeneration(pos); err != nil {
-		return err
-	}
 	if q.From > pos.Size {
 		return fmt.Errorf("the log of %s holds %d entries, asked from %d: %w", q.Collection, pos.Size, q.From, ErrPosition)
 	}
@@ -49,11 +46,7 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 		l := LogEntry{Leaf: slices.Clone(e.Leaf)}
 		var err error
 		if len(e.Act) > 0 {
-			to := n
-			if q.Whole {
-				to = ""
-			}
-			if l.Travels, err = travels(e, to); err != nil {
+			if l.Travels, err = travels(e, n); err != nil {
 				return fmt.Errorf("index %d: %w", e.Index, err)
 			}
 		}

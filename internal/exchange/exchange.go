@@ -190,11 +190,9 @@ func (r *Room) Objects(ctx context.Context, p taxii.Principal, collection string
 	}
 	bound := cursorBinding(viewer(p).Principal(), collection, q.Match.Key())
 	if q.Next != "" {
-		at, err := r.seal.open(q.Next, bound)
-		if err != nil {
+		if query.From, err = r.seal.open(q.Next, bound); err != nil {
 			return taxii.Page{}, err
 		}
-		query.From, query.Generation, query.Seen = at.index, at.generation, at.seen
 	}
 	page, err := r.Desk.Read(ctx, viewer(p), query)
 	if err != nil {
@@ -206,11 +204,7 @@ func (r *Room) Objects(ctx context.Context, p taxii.Principal, collection string
 func (r *Room) page(page *desk.Page, bound string) taxii.Page {
 	out := taxii.Page{Entries: make([]taxii.Entry, len(page.Entries)), Joined: page.Joined, More: page.More, Release: page.Release}
 	if page.More {
-		at := place{index: page.Next, generation: page.Generation}
-		if n := len(page.Entries); n > 0 {
-			at.seen = page.Entries[n-1].Added
-		}
-		out.Next = r.seal.seal(at, bound)
+		out.Next = r.seal.seal(page.Next, bound)
 	}
 	if n := len(page.Entries); n > 0 && page.Joined != nil {
 		out.Entries[0].Added = page.Entries[0].Added.String()

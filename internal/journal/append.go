@@ -260,8 +260,12 @@ func (j *Journal) commitEach(requests []*request) (stopped error) {
 	return stopped
 }
 
-// ready refuses to accept what could not be proved.
+// ready refuses to accept what could not be proved, or at an instant that is
+// wrong.
 func (j *Journal) ready() error {
+	if err := j.checkClock(context.Background()); err != nil {
+		return unbegun{err}
+	}
 	if err := j.Anchor.Ready(); err != nil {
 		return unbegun{noAnchor(err)}
 	}
@@ -276,6 +280,7 @@ var troubles = []struct {
 }{
 	{store.ErrFull, "the disk is full: nothing is accepted until there is room; the office goes on reading and needs no restart", "there is room on the disk again"},
 	{ErrNoAnchor, "the folder of the checkpoints kept outside the store cannot be written: nothing is accepted until it can; the office goes on reading and needs no restart", "checkpoints can be kept outside the store again"},
+	{ErrClock, "nothing is accepted until the clock is right; the office goes on reading", "the clock is right again"},
 }
 
 // sayTrouble tells the operator of a trouble when it begins and when it ends.

@@ -66,6 +66,11 @@ type Config struct {
 	Now  func() time.Time                                        // optional: time.Now
 	Salt func(c liaison.CollectionID, index uint64) liaison.Hash // optional: random
 
+	// Elapsed is a clock that nobody sets: how much time has passed since some
+	// instant, sleep included. Optional: with it, Now is the clock of the machine
+	// and is compared with it, and with the store's.
+	Elapsed func() time.Duration
+
 	// EarlierLogKeys are further keys by which this office may have signed what
 	// is kept outside the store. Optional: none.
 	EarlierLogKeys func() [][]byte
@@ -92,10 +97,9 @@ type Journal struct {
 	marks   map[liaison.CollectionID]mark          // of them, for Run to write into the store; guarded by mu
 	marked  chan struct{}                          // capacity 1: there are marks to write
 
-	restored *store.Restore // the store was restored, and what it lacks is not known; guarded by mu
-
 	waiting atomic.Int64 // batches that Run has not taken yet
 
+	clock    clock                                // owned by Open, then by Run
 	edges    map[liaison.CollectionID]*edge       // owned by Run
 	trouble  error                                // what kept the last commit from writing; owned by Run
 	judges   func(v store.View, r Register) error // set before Run

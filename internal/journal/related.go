@@ -37,6 +37,16 @@ func sameOf(o *stix.Object) uint64 {
 	return binary.BigEndian.Uint64(h[:])
 }
 
+// SameOf returns Entry.Same of an entry that is restored from a backup: it
+// follows from the object. Of one that is damaged it is 0, and Check names it.
+func SameOf(e *store.Entry) uint64 {
+	o, err := stix.Parse(e.Bytes, stix.DefaultLimits())
+	if err != nil {
+		return 0
+	}
+	return sameOf(o)
+}
+
 // contents returns what equal objects have in common: JCS, or the bytes where
 // numbers have none.
 func contents(b []byte) []byte {

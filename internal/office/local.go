@@ -33,7 +33,9 @@ func op[Q, R any](fn func(context.Context, Q) (R, error)) operation {
 }
 
 const (
-	opFsck    = "fsck" // only reads
+	opFsck    = "fsck"        // only reads
+	opStats   = "store/stats" // only reads
+	opSchema  = "store/schema"
 	opControl = "control/add"
 	opCard    = "card"
 )
@@ -57,6 +59,9 @@ func (p *Operator) operations() map[string]operation {
 		"peer/resume":      op(p.ResumePeer),
 		opCard:             op(p.Card),
 		opFsck:             op(p.Fsck),
+		opStats:            op(p.Stats),
+		opSchema:           op(p.Schema),
+		"store/compact":    op(p.Compact),
 	}
 }
 
@@ -93,6 +98,10 @@ func (p *Operator) handler(ctx context.Context) http.Handler {
 		working, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(ctx, cancel)()
+		if r.URL.Path == "/"+opBackup {
+			p.serveBackup(working, w, r)
+			return
+		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxOperatorBody))
 		if err == nil {
 			body, err = p.do(working, strings.TrimPrefix(r.URL.Path, "/"), body)
@@ -214,6 +223,13 @@ func filled(dir string) bool {
 	return len(files) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist)
 }
 
+// operatorClient speaks to the office that serves a folder.
+func operatorClient(dir string) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialOperator(ctx, dir) },
+	}}
+}
+
 // CallServing runs an operation on an office that is serving from a folder, and
 // on no other: where it does not answer, that is the error.
 func CallServing(ctx context.Context, dir, name string, request, reply any) error {
@@ -221,9 +237,7 @@ func CallServing(ctx context.Context, dir, name string, request, reply any) erro
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialOperator(ctx, dir) },
-	}}
+	client := operatorClient(dir)
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://office/"+name, strings.NewReader(string(body)))
 	if err != nil {

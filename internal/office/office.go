@@ -105,6 +105,27 @@ type Bound struct {
 
 // Open opens the office of a folder. Close must be called.
 func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
+	o, err := readFolder(dir, opt)
+	if err != nil {
+		return nil, err
+	}
+	if o.engine, err = o.openEngine(ctx, opt); err != nil {
+		return nil, err
+	}
+	o.Store = o.engine
+	point.At("office.store-opened")
+	if o.anchor, err = o.openAnchor(ctx, opt); err == nil {
+		err = o.assemble(ctx, opt)
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	point.At("office.opened")
+	return o, nil
+}
+
+// readFolder reads what lies in an office's folder, but for its store.
+func readFolder(dir string, opt Options) (*Office, error) {
 	cfg, err := LoadConfig(dir)
 	if err != nil {
 		return nil, err
@@ -123,29 +144,19 @@ func Open(ctx context.Context, dir string, opt Options) (*Office, error) {
 	for _, path := range exposedKeys(filepath.Join(dir, keysDir)) {
 		o.Log.Warn("a private key can be read by others than its owner: chmod 600, and think whether it is known by now", "file", path)
 	}
-	if o.Pin, err = loadPin(dir); err != nil {
-		return nil, err
-	}
-	if o.engine, err = o.openEngine(ctx, opt); err != nil {
-		return nil, err
-	}
-	o.Store = o.engine
-	point.At("office.store-opened")
-	if o.anchor, err = o.openAnchor(ctx, opt); err == nil {
-		err = o.assemble(ctx, opt)
-	}
-	if err != nil {
-		return nil, errors.Join(err, o.Close())
-	}
-	point.At("office.opened")
-	return o, nil
+	o.Pin, err = loadPin(dir)
+	return o, err
 }
 
 // assemble builds the floors on the store, from the cellar up.
 func (o *Office) assemble(ctx context.Context, opt Options) error {
+	var elapsed func() time.Duration
+	if opt.Now == nil {
+		elapsed = sinceBoot
+	}
 	o.Journal = journal.New(journal.Config{
 		Office: o.Config.Office, Store: o.Store, Signer: o.Keys, Log: o.Log,
-		Anchor: o.anchor, Now: o.now, Salt: opt.Salt, EarlierLogKeys: o.ownLogKeys,
+		Anchor: o.anchor, Now: o.now, Elapsed: elapsed, Salt: opt.Salt, EarlierLogKeys: o.ownLogKeys,
 	})
 	o.Desk = desk.New(desk.Config{
 		Office: o.Config.Office, Journal: o.Journal, Pinned: registry.New(o.Pin),

@@ -466,4 +466,5 @@ type FsckReply struct {
 	Collections int      `json:"collections"`
 	Entries     uint64   `json:"entries"`
 	Problems    []string `json:"problems"`
+	Notes       []string `json:"notes,omitzero"` // what could not be looked at
 }

@@ -100,3 +100,12 @@ func (a anchorDatabase) Logs() (list []journal.Log, err error) {
 func (o *Office) StoreName() string {
 	return cmp.Or(o.Config.Store, Place(filepath.Join(o.Dir, storeDir))).String()
 }
+
+// schema returns the number of the last migration of the store, which is 0 where
+// there is none yet, and of the newest that this version knows.
+func (o *Office) schema(ctx context.Context) (version, newest int, err error) {
+	if o.Config.Store == "" {
+		return sqlite.Schema(filepath.Join(o.Dir, storeDir))
+	}
+	return postgres.Schema(ctx, string(o.Config.Store))
+}

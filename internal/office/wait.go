@@ -82,7 +82,7 @@ func Call(ctx context.Context, dir, name string, opt Options, request, reply any
 	if err != nil {
 		return err
 	}
-	opt.ReadOnly = name == opFsck && cfg.hasHistory(dir)
+	opt.ReadOnly = (name == opFsck || name == opStats) && cfg.hasHistory(dir)
 	opt.newKeys = name == opControl || name == opCard // the way from new keys to an office object that names them
 	o, err := whenFree(ctx, opt, func() (*Office, error) {
 		if conn, err := dialOperator(ctx, dir); err == nil {

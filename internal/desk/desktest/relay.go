@@ -152,9 +152,6 @@ func (o *Office) Shown(t T, c liaison.CollectionID) map[string]string {
 	shown := map[string]string{}
 	err := o.Store.View(context.Background(), func(v store.View) error {
 		return v.Range(c, 0, store.MaxEntries, store.Bytes, func(e *store.Entry) error {
-			if e.ID == "" {
-				return nil
-			}
 			if _, twice := shown[e.ID]; twice && !e.Hidden {
 				return fmt.Errorf("%s is in sight twice", e.ID)
 			}

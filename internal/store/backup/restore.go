@@ -22,7 +22,7 @@ type Target struct {
 	Office liaison.Office
 	Now    liaison.Instant
 	// Same returns Entry.Same of an entry that names an object.
-	Same func(e *store.Entry) (uint64, error)
+	Same func(e *store.Entry) uint64
 	// Tell, if not nil, is called now and then with what has been restored.
 	Tell func(Summary)
 }
@@ -116,11 +116,9 @@ func (f *filler) collection(c collection) error {
 	return err
 }
 
-func (f *filler) entry(c liaison.CollectionID, e *store.Entry, erased bool) (err error) {
+func (f *filler) entry(_ liaison.CollectionID, e *store.Entry, erased bool) error {
 	if e.ID != "" {
-		if e.Same, err = f.to.Same(e); err != nil {
-			return fmt.Errorf("collection %s, entry %d: %w", c, e.Index, err)
-		}
+		e.Same = f.to.Same(e)
 	}
 	if erased {
 		f.erased = append(f.erased, e.Index)

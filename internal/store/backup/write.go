@@ -128,6 +128,9 @@ func (w *writer) collection(v store.View, c liaison.CollectionID) error {
 		if e.Hidden {
 			hidden++
 		}
+		if e.Erased {
+			w.sum.Erased++
+		}
 		w.space = appendEntry(w.space[:0], e)
 		return w.record(isEntry, w.space)
 	})

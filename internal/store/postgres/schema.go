@@ -36,6 +36,25 @@ const migrationLock = 0x4c494149
 // idleWriter is how long the row of a writer that was not closed is kept.
 const idleWriter = "7 days"
 
+// Schema returns the number of the last migration of the store in a database,
+// which is 0 if there is none, and of the newest that this version knows. It
+// changes nothing.
+func Schema(ctx context.Context, database string) (version, newest int, err error) {
+	config, err := parse(database)
+	if err != nil {
+		return 0, 0, err
+	}
+	c, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err == nil {
+		defer c.Close(context.WithoutCancel(ctx))
+		version, err = storeSchema.identify(ctx, c)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("open store %s: %w", nameOf(config), explain(err))
+	}
+	return version, schemaVersion, nil
+}
+
 // adopt brings the database up to date.
 func (s *Store) adopt(ctx context.Context) error {
 	c, err := s.acquire(ctx, s.writing)

@@ -41,7 +41,7 @@ func (s *Store) checkpoint(w *writer) {
 		return
 	}
 	w.next = w.pages + w.step
-	if w.pages < walFactor*w.step {
+	if s.kept(w.pages) || w.pages < walFactor*w.step {
 		s.mover.begin()
 		return
 	}

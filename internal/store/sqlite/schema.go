@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -32,6 +33,23 @@ const firstSchema = 2
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// Schema returns the number of the last migration of the store in dir, which is 0
+// if there is none, and of the newest that this version knows. It changes no file.
+func Schema(dir string) (version, newest int, err error) {
+	s, err := Open(dir, Config{ReadOnly: true, Readers: 1})
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, schemaVersion, nil
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	r, err := s.Room(context.Background())
+	if err == nil {
+		version = r.Schema
+	}
+	return version, schemaVersion, errors.Join(err, s.Close())
+}
 
 func databaseFile(dir string) string { return filepath.Join(dir, "liaison.db") }
 

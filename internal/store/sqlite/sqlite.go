@@ -39,6 +39,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -76,6 +77,12 @@ type Store struct {
 
 	readOnly bool // there is no writer
 
+	reader   func() (*conn, error) // opens a further reading connection
+	long     atomic.Int32          // long views that read now
+	saidKept atomic.Int64          // bytes of the write-ahead log that they keep, as the operator was told last
+	running  sync.WaitGroup        // those that Close waits for
+
+	mu      sync.Mutex // guards running against closed
 	closing sync.Once
 	closed  chan struct{}
 }
@@ -162,7 +169,8 @@ func open(dir string, config Config) (*Store, error) {
 
 func (s *Store) connect(config Config) error {
 	if config.ReadOnly {
-		return s.addReaders(func() (*conn, error) { return openArchive(s.dir) })
+		s.reader = func() (*conn, error) { return openArchive(s.dir) }
+		return s.addReaders()
 	}
 	c, clean, err := openDatabase(s.dir, config.vfs, s.log)
 	if err != nil {
@@ -180,12 +188,13 @@ func (s *Store) connect(config Config) error {
 	}
 	w.guard = s.mover.guard
 	go s.mover.run(s)
-	return s.addReaders(func() (*conn, error) { return connect(databaseFile(s.dir), config.vfs, readerPragmas) })
+	s.reader = func() (*conn, error) { return connect(databaseFile(s.dir), config.vfs, readerPragmas) }
+	return s.addReaders()
 }
 
-func (s *Store) addReaders(open func() (*conn, error)) error {
+func (s *Store) addReaders() error {
 	for range s.size {
-		r, err := open()
+		r, err := s.reader()
 		if err != nil {
 			return err
 		}
@@ -199,7 +208,10 @@ func (s *Store) addReaders(open func() (*conn, error)) error {
 // and gives up the lock. Later calls do nothing.
 func (s *Store) Close() (err error) {
 	s.closing.Do(func() {
+		s.mu.Lock()
 		close(s.closed)
+		s.mu.Unlock()
+		s.running.Wait()
 		held := make([]*conn, s.size)
 		for i := range held {
 			held[i] = <-s.readers

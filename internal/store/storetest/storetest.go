@@ -41,7 +41,10 @@ type promise struct {
 	test func(*testing.T, Engine)
 }
 
-var promises = slices.Concat(durability, order, lookup, keyed, erasure, running, leases)
+var promises = slices.Concat(
+	durability, order, lookup, keyed, erasure, running, leases,
+	powers,
+)
 
 // in is a store in a test: what fails, fails the test.
 type in struct {
