@@ -56,6 +56,17 @@ type Item struct {
 	// item depends on its own acts alone (first door).
 	Apart   bool
 	Arrival *Arrival // relay; decided before, because accepted is fixed
+
+	// Erases is the act whose object is to be erased; then there is no Object.
+	// With a Judge the owner's own act does it, which goes to all. Without one the
+	// operator erases it here alone: nothing is appended, and Reason is kept.
+	Erases liaison.Hash
+	Reason string
+}
+
+// erases reports whether an item brings no object but takes one away.
+func (it *Item) erases() bool {
+	return !it.Erases.IsZero() || it.Arrival != nil && !it.Arrival.Travels.Act.Erases.IsZero()
 }
 
 // Judge decides at the instant the act would be accepted. It runs under the
@@ -86,10 +97,12 @@ type State uint8
 
 // The states.
 const (
-	Appended  State = iota // a new leaf
-	Duplicate              // it is here already: Index and Act are those of the first
-	Refused                // the judge said no
-	Differs                // first door: same id and version with other contents
+	Appended   State = iota // a new leaf
+	Duplicate               // it is here already: Index and Act are those of the first
+	Refused                 // the judge said no
+	Differs                 // first door: same id and version with other contents
+	Absent                  // there is no act to erase
+	ErasedHere              // without an act: Index and Act are those of what was erased
 )
 
 // Outcome says what became of an item.
@@ -100,6 +113,7 @@ type Outcome struct {
 	Act     liaison.Hash
 	Version string
 	Added   liaison.Instant
+	Gone    *Gone // what the item erased
 }
 
 type request struct {
@@ -120,6 +134,9 @@ type ahead struct {
 }
 
 func (j *Journal) lookAhead(it *Item) ahead {
+	if it.Object == nil {
+		return ahead{}
+	}
 	a := ahead{same: sameOf(it.Object)}
 	if j.Salt == nil && it.Arrival == nil {
 		a.salt = randomSalt()
@@ -387,7 +404,7 @@ func (j *Journal) write(tx store.Tx, g *group, f fence) (map[liaison.CollectionI
 		w, ok := writers[c]
 		if !ok {
 			var err error
-			if w, err = j.newWriter(tx, c); err != nil {
+			if w, err = j.newWriter(tx, c, f); err != nil {
 				return nil, err
 			}
 			writers[c] = w

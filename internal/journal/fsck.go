@@ -46,7 +46,7 @@ func (j *Journal) Check(ctx context.Context) (*Report, error) {
 }
 
 func (j *Journal) newChecker(v store.View, c liaison.CollectionID, r *Report) *checker {
-	return &checker{j: j, v: v, c: c, r: r, edge: &edge{hashes: map[int64]liaison.Hash{}}}
+	return &checker{j: j, v: v, c: c, r: r, edge: &edge{hashes: map[int64]liaison.Hash{}}, erased: map[liaison.Hash]uint64{}}
 }
 
 // checker checks one log. It computes the tree from the leaves alone and
@@ -61,6 +61,7 @@ type checker struct {
 	tree ledger.Range
 
 	generation uint32
+	erased     map[liaison.Hash]uint64 // index of acts whose entry is erased, and no act that erases them came yet
 
 	anchor   ledger.Checkpoint // kept outside the store; size 0 if there is none
 	anchored liaison.Hash      // root of the tree at its size
@@ -93,7 +94,7 @@ func (k *checker) run(ctx context.Context, kept []uint32) error {
 		k.r.Collections++
 	}
 	k.compareAnchor(next)
-	return nil
+	return k.erasedAlone()
 }
 
 func (k *checker) entry(e *store.Entry) {
@@ -130,8 +131,12 @@ func (k *checker) act(e *store.Entry) {
 		k.problem(e.Index, "the act does not have the hash the leaf names")
 	}
 	switch {
-	case len(e.Bytes) == 0 && !e.Salt.IsZero():
-		k.problem(e.Index, "the object %.80q is missing", e.ID)
+	case e.Erased:
+		k.erasedEntry(e)
+	case act.Commit.IsZero():
+		k.erasure(act, e)
+	case len(e.Bytes) == 0 && takesIn(e):
+		k.problem(e.Index, "the object %.80q is missing, and nothing says that it was erased", e.ID)
 	case len(e.Bytes) > 0 && liaison.Commit(e.Salt, e.Bytes) != act.Commit:
 		k.problem(e.Index, "the object %.80q is not the one the act commits to", e.ID)
 	}
@@ -144,6 +149,40 @@ func (k *checker) act(e *store.Entry) {
 			k.problem(e.Index, "the batch proof does not hold: %v", err)
 		}
 	}
+}
+
+// erasedEntry: an act that erases comes later in the log, or the operator did.
+func (k *checker) erasedEntry(e *store.Entry) {
+	if e.ID != "" || len(e.Bytes) > 0 || !e.Salt.IsZero() {
+		k.problem(e.Index, "it is erased, and something of it is left")
+	}
+	k.erased[e.ActHash] = e.Index
+}
+
+// erasure checks that an act that erases did.
+func (k *checker) erasure(act *liaison.Act, e *store.Entry) {
+	delete(k.erased, act.Erases)
+	target, _, err := ActIn(k.v, k.c, act.Erases)
+	switch {
+	case err != nil:
+		k.problem(e.Index, "what the act erases cannot be read: %v", err)
+	case target != nil && !target.Erased:
+		k.problem(e.Index, "the act erases that of index %d, whose object is still here", target.Index)
+	}
+}
+
+// erasedAlone checks what no act erased: the operator said so.
+func (k *checker) erasedAlone() error {
+	for act, index := range k.erased {
+		why, ok, err := ErasedBy(k.v, k.c, act)
+		if err != nil {
+			return err
+		}
+		if !ok || !why.By.IsZero() {
+			k.problem(index, "its object is missing, and neither an act of the log nor the operator erased it")
+		}
+	}
+	return nil
 }
 
 // object checks that what the object is found by is what it says.

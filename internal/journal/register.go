@@ -29,7 +29,8 @@ type Change struct {
 }
 
 // bucketFence holds what is asked in each transaction, so that one walk reads
-// all of it: which register there is, and which logs are stopped.
+// all of it: which register there is, which logs are stopped, and where something
+// is erased (prefixErased).
 const (
 	bucketFence    = "fence"
 	keyRegister    = "register"

@@ -28,12 +28,7 @@ type known struct {
 // instant, or of the contents of an object that does not say its version. Two
 // versions may share a number; compare tells them apart.
 func sameOf(o *stix.Object) uint64 {
-	var h liaison.Hash
-	if key, err := stix.InstantKey(o.Version()); err == nil {
-		h = liaison.H([]byte("version "), []byte(key))
-	} else {
-		h = liaison.H([]byte("contents "), contents(o.Bytes()))
-	}
+	h := groupOf(o)
 	return binary.BigEndian.Uint64(h[:])
 }
 
@@ -119,7 +114,7 @@ func (w *writer) related(o *stix.Object, same uint64) ([]known, error) {
 // version adds the entries of one version to a list.
 func (w *writer) version(list []known, o *stix.Object, same uint64) ([]known, error) {
 	take := func(e *store.Entry) error {
-		if e.Kind == liaison.KindErasure || len(e.Bytes) == 0 {
+		if len(e.Bytes) == 0 || w.gone[e.ActHash] != nil {
 			return nil
 		}
 		k, err := compare(e, o)

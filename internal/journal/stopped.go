@@ -28,19 +28,28 @@ func (markedStop) Is(target error) bool { return target == ErrBehind }
 type fence struct {
 	register Register
 	stopped  map[liaison.CollectionID]markedStop
+	erased   map[liaison.CollectionID]bool // something is, of these
 }
 
 func readFence(v store.View) (f fence, err error) {
-	f.stopped = map[liaison.CollectionID]markedStop{}
+	f.stopped, f.erased = map[liaison.CollectionID]markedStop{}, map[liaison.CollectionID]bool{}
 	err = v.States(bucketFence, "", func(key string, value []byte) error {
 		name, stopped := strings.CutPrefix(key, prefixStopped)
+		erased := false
 		if !stopped {
+			name, erased = strings.CutPrefix(key, prefixErased)
+		}
+		if !stopped && !erased {
 			f.register = Register(value)
 			return nil
 		}
 		c, err := liaison.ParseCollectionID(name)
 		if err != nil {
 			return fmt.Errorf("state %s/%s: %w", bucketFence, key, err)
+		}
+		if erased {
+			f.erased[c] = true
+			return nil
 		}
 		f.stopped[c] = markedStop(value)
 		return nil

@@ -22,6 +22,8 @@ type claim struct {
 	hash      liaison.Hash
 	act       *liaison.Act
 	object    []byte
+
+	owned int8 // what mine found: 1 yes, -1 no
 }
 
 func (k *known) claim() *claim {
@@ -42,7 +44,7 @@ func (a *claim) beats(b *claim) bool {
 		return a.versioned
 	}
 	if a.versioned {
-		if mine, theirs := owns(a.act, a.object), owns(b.act, b.object); mine != theirs {
+		if mine, theirs := a.mine(), b.mine(); mine != theirs {
 			return mine
 		}
 		if a.accepted != b.accepted {
@@ -50,6 +52,16 @@ func (a *claim) beats(b *claim) bool {
 		}
 	}
 	return bytes.Compare(a.hash[:], b.hash[:]) < 0
+}
+
+// mine reports whether the act's party is the creator of its object.
+func (c *claim) mine() bool {
+	if c.owned == 0 {
+		if c.owned = -1; owns(c.act, c.object) {
+			c.owned = 1
+		}
+	}
+	return c.owned > 0
 }
 
 // owns reports whether an act's party is the creator of its object.
@@ -91,8 +103,19 @@ func (w *writer) supersede(e *store.Entry, c *claim, related []known, inSight bo
 	case rival != nil:
 		w.hide(e.Index, rival.Index)
 	default:
-		w.hide(e.Index, shown.Index)
+		w.hide(e.Index, equalTo(related, shown).Index)
 	}
+}
+
+// equalTo returns an entry with the contents of the object in hand, of an object
+// that does not say its version; without one, what is in sight.
+func equalTo(related []known, shown *known) *known {
+	for i := range related {
+		if k := &related[i]; k.eq && !k.versioned {
+			return k
+		}
+	}
+	return shown
 }
 
 // rival returns the entry that stands for the version of c: the one that no

@@ -28,9 +28,10 @@ type writer struct {
 	actOf   []int             // their places in entries
 	hides   map[uint64]uint64 // index -> by
 	pending
+	erasures
 }
 
-func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID) (*writer, error) {
+func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID, f fence) (*writer, error) {
 	pos, err := tx.Position(c)
 	if err != nil {
 		return nil, err
@@ -42,6 +43,7 @@ func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID) (*writer, error
 	return &writer{
 		j: j, tx: tx, c: c, pos: pos, now: liaison.InstantOf(j.Now()),
 		edge: j.edgeAt(c, pos), hides: map[uint64]uint64{}, pending: newPending(),
+		erasures: erasures{some: f.erased[c], gone: map[liaison.Hash]*Erased{}},
 	}, nil
 }
 
@@ -58,6 +60,14 @@ func (w *writer) index() uint64 { return w.pos.Size + uint64(len(w.entries)) }
 
 // add decides what an item becomes and keeps its entry for flush.
 func (w *writer) add(it *Item, a *ahead) (Outcome, error) {
+	if it.erases() {
+		return w.addErasure(it)
+	}
+	if it.Arrival != nil {
+		if o, here, err := w.erasedHere(it.Arrival.Travels.Act.Hash()); err != nil || here {
+			return o, err
+		}
+	}
 	related, err := w.related(it.Object, a.same)
 	if err != nil {
 		return Outcome{}, err
@@ -75,9 +85,11 @@ func (w *writer) prepare(items []Item) error {
 	if !able || len(items) < 2 {
 		return nil
 	}
-	ids := make([]string, len(items))
+	ids := make([]string, 0, len(items))
 	for i := range items {
-		ids[i] = string(items[i].Object.ID())
+		if o := items[i].Object; o != nil {
+			ids = append(ids, string(o.ID()))
+		}
 	}
 	return p.Prepare(w.c, ids)
 }
@@ -200,7 +212,7 @@ func (w *writer) keep(e *store.Entry, n arrived) Outcome {
 func (w *writer) flush() (*edge, error) {
 	if len(w.entries) == 0 {
 		w.edge.of = w.pos
-		return w.edge, nil
+		return w.edge, w.flushErasures()
 	}
 	if err := w.begin(); err != nil {
 		return nil, err
@@ -220,6 +232,9 @@ func (w *writer) flush() (*edge, error) {
 		if err := w.tx.Hide(w.c, index, w.hides[index]); err != nil {
 			return nil, err
 		}
+	}
+	if err := w.flushErasures(); err != nil {
+		return nil, err
 	}
 	return w.edge, w.remember()
 }
