@@ -22,6 +22,7 @@ var (
 	ErrUnprocessable   = errors.New("unprocessable content")
 	ErrTooManyRequests = errors.New("too many requests")
 	ErrUnavailable     = errors.New("service unavailable")
+	ErrGone            = errors.New("gone")
 
 	errMethod      = errors.New("method not allowed")
 	errNoAccept    = errors.New("not acceptable")
@@ -74,6 +75,7 @@ var answers = [...]struct {
 	{ErrUnprocessable, 422, "Unprocessable Content", ""},
 	{ErrTooManyRequests, 429, "Too Many Requests", ""},
 	{ErrUnavailable, 503, "Service Unavailable", ""},
+	{ErrGone, 410, "Gone", ""},
 	{errInternal, 500, "Internal Server Error", "the log of the server has this number"},
 }
 

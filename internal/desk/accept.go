@@ -37,10 +37,13 @@ func (d *Desk) accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error)
 	if err != nil {
 		return nil, err
 	}
+	coll, _ := d.reg.Load().Collection(b.Collection)
+	if erases, _ := b.erases(); erases {
+		return d.acceptErasures(ctx, v, b, coll, actor)
+	}
 	if v.IsOperator() && b.As == nil {
 		return d.acceptControl(ctx, b)
 	}
-	coll, _ := d.reg.Load().Collection(b.Collection)
 	outside, err := d.mayBring(v, coll, actor, &b)
 	if err != nil {
 		return nil, err
@@ -496,7 +499,7 @@ func (d *Desk) dryRun(judge journal.Judge, object *stix.Object, earlier func(sti
 // settle writes into an outcome what the journal did.
 func settle(o *Outcome, r journal.Outcome) {
 	switch r.State {
-	case journal.Appended:
+	case journal.Appended, journal.ErasedHere:
 		o.Status = Accepted
 	case journal.Duplicate:
 		o.Status = Duplicate

@@ -30,7 +30,8 @@ type verdict struct {
 	rule   string
 	reason string
 	object *stix.Object
-	entry  bool // a charter entry: fold it
+	entry  bool         // a charter entry: fold it
+	erased liaison.Hash // the act that erases what this one brought: it is entered without
 }
 
 func refuse(rule, format string, args ...any) verdict {
@@ -60,6 +61,9 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 		}
 	}
 	if err := d.ownActsHere(ctx, b); err != nil {
+		return nil, err
+	}
+	if err := d.joinErasures(ctx, &b); err != nil {
 		return nil, err
 	}
 	reg := d.reg.Load()
@@ -111,7 +115,7 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 	for i := range b.Items {
 		outcomes[i] = Outcome{Status: verdicts[i].status, Reason: verdicts[i].reason, Act: b.Items[i].Arrival.Travels.Act.Hash()}
 		if verdicts[i].status == Accepted {
-			items = append(items, journal.Item{Object: verdicts[i].object, Arrival: arrival(b.Items[i].Arrival)})
+			items = append(items, journal.Item{Object: verdicts[i].object, Arrival: arrival(b.Items[i].Arrival), Erased: verdicts[i].erased})
 			places = append(places, i)
 		}
 	}
@@ -129,7 +133,7 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 	for k, r := range results {
 		settle(&outcomes[places[k]], r)
 	}
-	if slices.ContainsFunc(items, func(it journal.Item) bool { return isMarking(it.Object) }) {
+	if slices.ContainsFunc(items, func(it journal.Item) bool { return it.Object != nil && isMarking(it.Object) }) || d.erasureWaits(b, verdicts) {
 		d.somethingCame()
 	}
 	return outcomes, nil
@@ -145,10 +149,12 @@ func arrival(a *Arrival) *journal.Arrival {
 func (d *Desk) examinePage(ctx context.Context, reg *registry.Registry, b Batch) []verdict {
 	verdicts, notes, before := make([]verdict, len(b.Items)), newNotes(reg), d.newBefore(b.Collection)
 	resolve, found := d.markings(ctx, b.Collection)
+	erasing := d.newErasing(notes, b)
 	for i := range b.Items {
-		v := d.examine(ctx, notes, b.Collection, b.Items[i].Arrival, resolve, before)
+		v := d.examine(ctx, notes, b.Collection, b.Items[i].Arrival, resolve, before, erasing)
 		before.add(b.Items[i].Arrival, v)
-		if verdicts[i] = v; v.status == Accepted && isMarking(v.object) {
+		erasing.add(b.Items[i].Arrival, v)
+		if verdicts[i] = v; v.status == Accepted && v.object != nil && isMarking(v.object) {
 			found[v.object.ID()] = v.object
 		}
 	}
@@ -157,7 +163,7 @@ func (d *Desk) examinePage(ctx context.Context, reg *registry.Registry, b Batch)
 
 // examine verifies an act that came by relay and decides about it again, from
 // the same bytes, as every office does.
-func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID, a *Arrival, resolve resolver, before *before) verdict {
+func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID, a *Arrival, resolve resolver, before *before, erasing *erasing) verdict {
 	act, reg := &a.Travels.Act, notes.reg
 	if act.Collection != c {
 		return refuse("act.collection", "the act names collection %s", act.Collection)
@@ -169,7 +175,13 @@ func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID
 		return verdict{status: Accepted, object: here} // the journal will find the duplicate
 	}
 	if !act.Erases.IsZero() {
-		return hold("act.erases", "erasing acts are decided by a person")
+		return erasing.decide(a)
+	}
+	if by, ok := erasing.erases(act); ok {
+		return d.examineErased(notes, c, a, by)
+	}
+	if len(a.Travels.Bytes) == 0 && !a.Erased.IsZero() {
+		return wait("act.bytes", "the neighbour has its object no more, and the act that erases it follows")
 	}
 	if len(a.Travels.Bytes) == 0 {
 		return refuse("act.bytes", "the act came without its object")
@@ -197,17 +209,19 @@ func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID
 	return d.decide(reg, c, a, obj, resolve, before)
 }
 
-// actHere returns the object of an act this office has already.
+// actHere returns the object of an act this office has already; nil if it has
+// none, or none any more.
 func (d *Desk) actHere(ctx context.Context, c liaison.CollectionID, act liaison.Hash) (o *stix.Object, ok bool) {
 	err := d.Journal.View(ctx, func(v store.View) error {
 		return v.FindAct(c, act, store.Bytes, func(e *store.Entry) (err error) {
+			ok = ok || e.Erased || e.Kind == liaison.KindErasure
 			if len(e.Bytes) > 0 {
 				o, err = stix.Parse(append([]byte(nil), e.Bytes...), d.Limits)
 			}
 			return err
 		})
 	})
-	return o, err == nil && o != nil
+	return o, err == nil && (ok || o != nil)
 }
 
 // actKeys finds the act keys of the office that accepted the act. An office
@@ -234,23 +248,34 @@ func (d *Desk) decide(reg *registry.Registry, c liaison.CollectionID, a *Arrival
 			return v
 		}
 	}
-	coll, ok := reg.Collection(c)
-	version, known := reg.Version(act.Under)
-	switch {
-	case !ok || !known:
-		return wait("act.under", "the programme version the act names is not here")
-	case version.Of() != coll.Programme:
-		return refuse("act.under", "the act names a version of another programme")
-	case !version.Counts():
-		return hold("act.under", "version %d of %s that the act names contradicts another and does not count", version.Version, version.Name)
-	case !coll.In(version):
-		return refuse("act.under", "version %d of %s has no epoch %d of %s", version.Version, version.Name, coll.Epoch, coll.Area)
+	coll, version, v, ok := versionOf(reg, c, act)
+	if !ok {
+		return v
 	}
 	label := labelOf(obj, resolve)
 	if len(label.Unknown) > 0 {
 		return wait("label.unknown", "marking %s is not here", label.Unknown[0])
 	}
 	return d.decideWrite(reg, coll, version, a, obj, label, before)
+}
+
+// versionOf finds the version that an act names; v says why it does not count.
+func versionOf(reg *registry.Registry, c liaison.CollectionID, act *liaison.Act) (coll *registry.Collection, version *registry.Version, v verdict, ok bool) {
+	coll, here := reg.Collection(c)
+	version, known := reg.Version(act.Under)
+	switch {
+	case !here || !known:
+		v = wait("act.under", "the programme version the act names is not here")
+	case version.Of() != coll.Programme:
+		v = refuse("act.under", "the act names a version of another programme")
+	case !version.Counts():
+		v = hold("act.under", "version %d of %s that the act names contradicts another and does not count", version.Version, version.Name)
+	case !coll.In(version):
+		v = refuse("act.under", "version %d of %s has no epoch %d of %s", version.Version, version.Name, coll.Epoch, coll.Area)
+	default:
+		ok = true
+	}
+	return coll, version, v, ok
 }
 
 func (d *Desk) decideWrite(reg *registry.Registry, coll *registry.Collection, version *registry.Version, a *Arrival, obj *stix.Object, label stix.Label, before *before) verdict {
@@ -402,10 +427,13 @@ func (d *Desk) keepPage(tx store.Tx, n liaison.Office, b Batch, verdicts []verdi
 	}
 	for i, v := range verdicts {
 		if v.status != Accepted {
-			if err := d.keepUndelivered(tx, n, b.Collection, b.Items[i].Arrival, v); err != nil {
+			if err := d.keepUndelivered(tx, from(n, &b.Items[i]), b.Collection, b.Items[i].Arrival, v); err != nil {
 				return err
 			}
 		}
+	}
+	if err := d.keepErasures(tx, b, verdicts, results); err != nil {
+		return err
 	}
 	for k, r := range results {
 		a := b.Items[places[k]].Arrival
@@ -419,19 +447,33 @@ func (d *Desk) keepPage(tx store.Tx, n liaison.Office, b Batch, verdicts []verdi
 	if err := d.keepBack(tx, n, b); err != nil {
 		return err
 	}
-	for _, key := range b.waited {
-		if err := tx.Delete(bucketWaiting, key); err != nil {
-			return err
+	for i := range b.Items {
+		if key := b.Items[i].waited; key != "" && verdicts[i].status != Waiting {
+			if err := tx.Delete(bucketWaiting, key); err != nil {
+				return err
+			}
 		}
 	}
 	return d.keepFollow(tx, b.Follow)
 }
 
+// from is the neighbour that brought an item: another one than now, if it waited
+// for what comes now.
+func from(n liaison.Office, it *Item) liaison.Office {
+	if it.waited != "" {
+		return it.Arrival.Via.Origin.Office
+	}
+	return n
+}
+
 func (d *Desk) keepUndelivered(tx store.Tx, n liaison.Office, c liaison.CollectionID, a *Arrival, v verdict) error {
 	act := a.Travels.Act.Hash()
 	w := waitingAct{
-		Collection: c, Neighbour: n, Travels: a.Travels, Kind: a.Kind, Via: a.Via, Hop: a.Hop,
+		Collection: c, Neighbour: n, Travels: a.Travels, Kind: a.Kind, Erased: a.Erased, Via: a.Via, Hop: a.Hop,
 		Rule: v.rule, Reason: v.reason, At: d.now(),
+	}
+	if !v.erased.IsZero() {
+		w.Travels.Salt, w.Travels.Bytes = liaison.Hash{}, nil
 	}
 	switch v.status {
 	case Waiting:

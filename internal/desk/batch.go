@@ -36,8 +36,6 @@ type Batch struct {
 	Evidence []Evidence
 	// Delivered are the keys of evidence the neighbour has received (relay).
 	Delivered []string
-
-	waited []string // keys of bucketWaiting whose acts are the items: they wait no more
 }
 
 // Item is one object, or one act that came by relay.
@@ -46,7 +44,15 @@ type Item struct {
 	Err    *stix.Error  // first door: why it could not be parsed
 	Raw    []byte       // first door: what could not be parsed
 
+	// Erases is the act of the viewer's party whose object is to be erased for all
+	// (first door). An operator's batch erases it at this office alone. A batch that
+	// erases does nothing else.
+	Erases liaison.Hash
+	Reason string // of an operator's erasure; it names no object
+
 	Arrival *Arrival // relay
+
+	waited string // the key of bucketWaiting under which the arrival waited
 }
 
 // Arrival is an act by relay, with the leaf of the neighbour's log by which it
@@ -54,6 +60,7 @@ type Item struct {
 type Arrival struct {
 	Travels liaison.Travels
 	Kind    liaison.Kind // of the neighbour's leaf
+	Erased  liaison.Hash // the act that erased its object at the neighbour; zero: none
 	Via     liaison.Via
 	Hop     liaison.Hop // the neighbour's
 }
@@ -103,7 +110,9 @@ type Outcome struct {
 	// Unread: who withdrew it may not read the collection, so what tells how the
 	// log has grown is left out: Index, Added, Act, and a Version that the object
 	// does not say itself.
-	Unread   bool             `json:"unread,omitzero"`
+	Unread bool `json:"unread,omitzero"`
+	// Erased: what is told here was erased since, and id and version with it.
+	Erased   bool             `json:"erased,omitzero"`
 	Decision release.Decision `json:"-"`
 	Found    []Found          `json:"found,omitzero"`
 }

@@ -56,6 +56,9 @@ func (b *before) add(a *Arrival, v verdict) {
 	act := &a.Travels.Act
 	switch v.status {
 	case Accepted:
+		if v.object == nil { // it erases, or is erased
+			return
+		}
 		by := releasedBy{v.object.ID(), act.Owner()}
 		b.page[by] = append(b.page[by], accepted{act, v.object})
 		if e := b.known[by]; e != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/journal"
 	"github.com/liaison-office/liaison/internal/store"
 )
 
@@ -15,6 +16,7 @@ import (
 type LogEntry struct {
 	Leaf    []byte // canonical JSON
 	Travels *liaison.Travels
+	Erased  liaison.Hash // the act that erased its object; zero: none
 }
 
 // readLog reads leaves for a follower, under a checkpoint of exactly the
@@ -49,6 +51,13 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 			if l.Travels, err = travels(e, n); err != nil {
 				return fmt.Errorf("index %d: %w", e.Index, err)
 			}
+		}
+		if e.Erased {
+			why, _, err := journal.ErasedBy(s, q.Collection, e.ActHash)
+			if err != nil {
+				return err
+			}
+			l.Erased = why.By
 		}
 		page.Leaves, page.Next = append(page.Leaves, l), e.Index+1
 		if size += len(e.Bytes) + len(e.Leaf) + len(e.Act) + len(e.Hops); q.MaxBytes > 0 && size >= q.MaxBytes {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/journal"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/stix"
 )
@@ -201,13 +202,18 @@ func showsVersion(s store.View, c liaison.CollectionID, versions []string, e *st
 }
 
 // lost reports whether an entry lost to another act for the same version: that
-// one hides it, not a later version.
+// one hides it, not a later version. Of an object that does not say its version,
+// another act for the same contents is no version of its own.
 func lost(s store.View, c liaison.CollectionID, e *store.Entry) (lost bool, err error) {
-	if e.Kind == liaison.KindAgain || !e.Hidden {
-		return e.Kind == liaison.KindAgain, nil
+	if !e.Hidden {
+		return false, nil
 	}
-	err = s.Range(c, e.By, e.By+1, store.Meta, func(o *store.Entry) error {
-		lost = compareVersions(o, e) == 0
+	part := store.Meta
+	if e.Kind == liaison.KindAgain {
+		part = store.Bytes
+	}
+	err = s.Range(c, e.By, e.By+1, part, func(o *store.Entry) error {
+		lost = compareVersions(o, e) == 0 || part == store.Bytes && journal.Equal(o.Bytes, e.Bytes)
 		return nil
 	})
 	return lost, err
@@ -216,12 +222,15 @@ func lost(s store.View, c liaison.CollectionID, e *store.Entry) (lost bool, err 
 // isFirst reports whether no entry of the object has an earlier version.
 func isFirst(s store.View, c liaison.CollectionID, e *store.Entry) (first bool, err error) {
 	first = true
-	err = s.Find(c, e.ID, store.Meta, func(o *store.Entry) error {
-		if o.Kind != liaison.KindAgain && compareVersions(o, e) < 0 {
-			first = false
-			return store.Stop
+	err = s.Find(c, e.ID, store.Bytes, func(o *store.Entry) error {
+		if compareVersions(o, e) >= 0 {
+			return nil
 		}
-		return nil
+		if lost, err := lost(s, c, o); err != nil || lost {
+			return err
+		}
+		first = false
+		return store.Stop
 	})
 	return first, err
 }

@@ -31,6 +31,9 @@ func (d *Desk) receipt(ctx context.Context, s store.View, q Query) (*liaison.Rec
 	if entry == nil || len(entry.Act) == 0 {
 		return nil, ErrNotFound
 	}
+	if entry.Erased && q.WithObject {
+		return nil, ErrErased
+	}
 	t, err := travels(entry, "")
 	if err != nil {
 		return nil, fmt.Errorf("receipt of %s at %d: %w", q.Collection, q.From, err)

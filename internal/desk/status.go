@@ -39,7 +39,7 @@ func (r *statusRecord) encode() []byte {
 
 // append writes an outcome to its JSON. What is rare goes the general way.
 func (o *Outcome) append(b []byte) []byte {
-	if o.Code != "" || o.Pointer != "" || o.Reason != "" || o.Unread || len(o.Found) > 0 || o.Added.IsZero() || o.Act.IsZero() {
+	if o.Code != "" || o.Pointer != "" || o.Reason != "" || o.Unread || o.Erased || len(o.Found) > 0 || o.Added.IsZero() || o.Act.IsZero() {
 		return append(b, marshal(o)...)
 	}
 	b = append(append(append(b, `{"status":"`...), o.Status...), '"')

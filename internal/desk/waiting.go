@@ -28,6 +28,7 @@ type waitingAct struct {
 	Neighbour  liaison.Office       `json:"neighbour"`
 	Travels    liaison.Travels      `json:"travels"`
 	Kind       liaison.Kind         `json:"kind"`
+	Erased     liaison.Hash         `json:"erased,omitzero"`
 	Via        liaison.Via          `json:"via"`
 	Hop        liaison.Hop          `json:"hop"`
 	Rule       string               `json:"rule"`
@@ -35,6 +36,11 @@ type waitingAct struct {
 	At         liaison.Instant      `json:"at"`
 
 	stored string // the key it was read under
+}
+
+// item is what waits, to be tried again.
+func (w *waitingAct) item() Item {
+	return Item{Arrival: &Arrival{Travels: w.Travels, Kind: w.Kind, Erased: w.Erased, Via: w.Via, Hop: w.Hop}, waited: w.stored}
 }
 
 const bucketWaiting = "waiting" // <neighbour>/(charter|area)/<collection>/<act>
@@ -61,7 +67,7 @@ func (d *Desk) roomToWait(tx store.Tx, n liaison.Office, b Batch, verdicts []ver
 	type load struct{ acts, bytes int }
 	more := map[string]load{}
 	for i, v := range verdicts {
-		if v.status == Waiting {
+		if v.status == Waiting && b.Items[i].waited == "" {
 			t := &b.Items[i].Arrival.Travels
 			room := roomOf(n, t.Bytes)
 			more[room] = load{more[room].acts + 1, more[room].bytes + len(t.Bytes)}
@@ -158,12 +164,15 @@ func (d *Desk) retrySome(ctx context.Context, list []waitingAct, objects [][]byt
 	}
 	all := Batch{Collection: c}
 	for _, w := range list {
-		all.Items = append(all.Items, Item{Arrival: &Arrival{Travels: w.Travels, Kind: w.Kind, Via: w.Via, Hop: w.Hop}})
+		all.Items = append(all.Items, w.item())
+	}
+	if err := d.joinErasures(ctx, &all); err != nil {
+		return err
 	}
 	b, verdicts := Batch{Collection: c}, []verdict{}
 	for i, v := range d.examinePage(ctx, reg, all) {
 		if v.status != Waiting {
-			b.Items, b.waited, verdicts = append(b.Items, all.Items[i]), append(b.waited, list[i].stored), append(verdicts, v)
+			b.Items, verdicts = append(b.Items, all.Items[i]), append(verdicts, v)
 		}
 	}
 	if len(verdicts) == 0 {

@@ -72,6 +72,15 @@ func (r *Room) status(id string, c liaison.CollectionID, outcomes []desk.Outcome
 		d := taxii.StatusDetail{ID: o.ID, Version: o.Version}
 		switch o.Status {
 		case desk.Accepted, desk.Duplicate:
+			s.SuccessCount++
+		default:
+			s.FailureCount++
+		}
+		if o.Erased { // its id is gone, and a detail has one: it is counted only
+			continue
+		}
+		switch o.Status {
+		case desk.Accepted, desk.Duplicate:
 			said := detail{Findings: o.Found}
 			if !o.Unread {
 				said.Receipt = ReceiptPath(c, o.Index)
@@ -84,7 +93,6 @@ func (r *Room) status(id string, c liaison.CollectionID, outcomes []desk.Outcome
 			s.Failures = append(s.Failures, d)
 		}
 	}
-	s.SuccessCount, s.FailureCount = len(s.Successes), len(s.Failures)
 	return s
 }
 

@@ -148,6 +148,8 @@ func wire(err error) error {
 	switch {
 	case errors.Is(err, desk.ErrNotFound):
 		return taxii.ErrNotFound
+	case errors.Is(err, desk.ErrErased):
+		return &taxii.Refusal{Err: taxii.ErrGone, Description: "the object was erased; without object=1 its receipt still proves that it was accepted"}
 	case errors.Is(err, desk.ErrReadOnly):
 		return taxii.ErrForbidden
 	case errors.Is(err, desk.ErrRevoked):

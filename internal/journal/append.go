@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/liaison-office/liaison"
@@ -62,6 +63,10 @@ type Item struct {
 	// operator erases it here alone: nothing is appended, and Reason is kept.
 	Erases liaison.Hash
 	Reason string
+
+	// Erased is the act that erases what the arrival brought, which comes in the
+	// same batch or was here: the arrival is entered without its object (relay).
+	Erased liaison.Hash
 }
 
 // erases reports whether an item brings no object but takes one away.
@@ -335,6 +340,9 @@ func (j *Journal) publish(group []*request) {
 				r.batch.After()
 			}
 			j.wake(r.batch.Collection)
+			if slices.ContainsFunc(r.outcomes, func(o Outcome) bool { return o.Gone != nil }) {
+				j.toScrub()
+			}
 			point.At("journal.published-not-answered")
 		}
 		close(r.done)

@@ -210,6 +210,30 @@ func (w *writer) keepErasure(target *store.Entry, why *Erased, act *liaison.Act,
 	return Outcome{State: Appended, Kind: e.Kind, Index: e.Index, Act: e.ActHash, Added: e.Added, Gone: gone}
 }
 
+// addEmpty adds an act that came by relay, without its object: it was erased, by
+// an act that is here too.
+func (w *writer) addEmpty(a *Arrival, by liaison.Hash) (Outcome, error) {
+	act := &a.Travels.Act
+	hash := act.Hash()
+	e, _, err := w.target(hash)
+	switch {
+	case err != nil:
+		return Outcome{}, err
+	case e != nil:
+		return Outcome{State: Duplicate, Kind: e.Kind, Index: e.Index, Act: hash, Added: e.Added}, nil
+	case by.IsZero():
+		return Outcome{}, fmt.Errorf("act %s came without an object, and nothing erases it", hash)
+	}
+	e = &store.Entry{
+		Index: w.index(), Added: w.next(), Kind: liaison.KindObject, Act: liaison.JCS(act), ActHash: hash,
+		Batch: liaison.JCS(a.Travels.Batch), Hops: liaison.JCS(a.Hops), Consent: a.Travels.Consent,
+	}
+	e.Leaf = liaison.JCS(liaison.Leaf{V: liaison.LeafVersion, Kind: e.Kind, Act: hash, Added: e.Added, Via: &a.Via})
+	w.erase(e, Erased{Index: e.Index, By: by, At: e.Added})
+	w.entries = append(w.entries, *e)
+	return Outcome{State: Appended, Kind: e.Kind, Index: e.Index, Act: hash, Added: e.Added}, nil
+}
+
 // erasedHere finds an act that came by relay and is erased here. The acts of
 // objects are found by their object; it has none any more.
 func (w *writer) erasedHere(act liaison.Hash) (o Outcome, here bool, err error) {

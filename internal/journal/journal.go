@@ -95,6 +95,7 @@ type Journal struct {
 	signed  map[liaison.CollectionID]*verified     // guarded by mu
 	stopped map[liaison.CollectionID]error         // logs that this process found at fault; guarded by mu
 	marks   map[liaison.CollectionID]mark          // of them, for Run to write into the store; guarded by mu
+	erased  chan struct{}                          // capacity 1: the store's files may hold what was erased
 	marked  chan struct{}                          // capacity 1: there are marks to write
 
 	waiting atomic.Int64 // batches that Run has not taken yet
@@ -121,6 +122,7 @@ func New(cfg Config) *Journal {
 		stopped:  map[liaison.CollectionID]error{},
 		marks:    map[liaison.CollectionID]mark{},
 		marked:   make(chan struct{}, 1),
+		erased:   make(chan struct{}, 1),
 		edges:    map[liaison.CollectionID]*edge{},
 	}
 }

@@ -51,6 +51,9 @@ func contents(b []byte) []byte {
 	return b
 }
 
+// Equal compares the contents of objects, whatever their spelling.
+func Equal(a, b []byte) bool { return equal(a, b) }
+
 // equal compares contents.
 func equal(a, b []byte) bool { return bytes.Equal(a, b) || bytes.Equal(contents(a), contents(b)) }
 

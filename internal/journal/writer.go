@@ -67,6 +67,9 @@ func (w *writer) add(it *Item, a *ahead) (Outcome, error) {
 		if o, here, err := w.erasedHere(it.Arrival.Travels.Act.Hash()); err != nil || here {
 			return o, err
 		}
+		if it.Object == nil {
+			return w.addEmpty(it.Arrival, it.Erased)
+		}
 	}
 	related, err := w.related(it.Object, a.same)
 	if err != nil {

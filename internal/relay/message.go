@@ -51,6 +51,7 @@ type (
 	pageLeaf struct {
 		Leaf    jsontext.Value   `json:"leaf"` // canonical; hashed as it is
 		Travels *liaison.Travels `json:"travels,omitzero"`
+		Erased  liaison.Hash     `json:"erased,omitzero"` // the act, further on in the log, that erased its object
 	}
 
 	// refusal is gone (the collection cannot be followed) or busy (it cannot

@@ -194,7 +194,7 @@ func (s *stream) pageFrame(ctx context.Context, m follow, p *desk.Page) (frame, 
 	defer release()
 	out := page{Collection: m.Collection, From: m.From, Note: p.Note, Leaves: make([]pageLeaf, len(p.Leaves))}
 	for i, l := range p.Leaves {
-		out.Leaves[i] = pageLeaf{Leaf: l.Leaf, Travels: l.Travels}
+		out.Leaves[i] = pageLeaf{Leaf: l.Leaf, Travels: l.Travels, Erased: l.Erased}
 	}
 	f, err := s.relay.codec.encode(kindPage, out)
 	f.number = m.Number

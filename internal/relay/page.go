@@ -139,6 +139,7 @@ func (v *verifier) item(i int, path []liaison.Hash) desk.Item {
 	return desk.Item{Arrival: &desk.Arrival{
 		Travels: *v.page.Leaves[i].Travels,
 		Kind:    v.leaves[i].Kind,
+		Erased:  v.page.Leaves[i].Erased,
 		Via:     liaison.Via{Origin: v.at.origin, Index: index},
 		Hop:     liaison.Hop{Leaf: v.leaves[i], Index: index, Path: path, Checkpoint: v.page.Note},
 	}}

@@ -32,15 +32,16 @@ type Action uint8
 const (
 	Write    Action = iota // append an object
 	Read                   // see the collection
-	Withdraw               // append a revoked version of, or erase, what the party released
+	Withdraw               // append a revoked version of what the party released
+	Erase                  // take back what an act of the party's released, for all
 )
 
 // Question is everything a decision depends on.
 type Question struct {
 	Action Action
-	// At is the act's accepted instant (Write, Withdraw) or now (Read).
+	// At is the act's accepted instant (Write, Withdraw, Erase) or now (Read).
 	At liaison.Instant
-	// Programme is the version the act names (Write, Withdraw) or the newest
+	// Programme is the version the act names (Write, Withdraw, Erase) or the newest
 	// version in force (Read).
 	Programme *liaison.Programme
 	// Until is the in_force of the version's successor; zero if there is none.
@@ -94,7 +95,7 @@ type Object struct {
 	Revoked bool          // a version that withdraws the object
 	Signed  bool          // a control object whose signatures were found valid
 	// Released is the strictest label the party has released the object with,
-	// here (Withdraw); Unmarked: it has not.
+	// here (Withdraw), or that of its act (Erase); Unmarked: it has not.
 	Released stix.TLP
 	// Kept is the strictest label the party has released these contents with,
 	// here: a version that differs by revoked, modified and markings only
@@ -133,6 +134,7 @@ const (
 	RuleOriginator Rule = "originator"     // another party's object above GREEN needs its consent
 	RuleTransit    Rule = "transit"        // the way needs an office the programme does not list
 	RuleWithdraw   Rule = "withdraw.own"   // one's own act can always be withdrawn
+	RuleErase      Rule = "erase.own"      // and erased, by nobody else
 )
 
 // Decision is the answer: the rule that decided, the clause of the programme
@@ -157,6 +159,8 @@ func Decide(q *Question) Decision {
 		return q.read()
 	case Withdraw:
 		return q.withdraw()
+	case Erase:
+		return q.erase()
 	}
 	return q.write()
 }
@@ -400,6 +404,21 @@ func (q *Question) withdraw() Decision {
 	d := q.allow(RuleWithdraw, "", "%s withdraws what it released", q.Actor.party())
 	d.Label = tlp
 	return d
+}
+
+// erase: whatever the term, the kind and the role. What a charter says is taken
+// back by a newer version alone, since offices decide by it.
+func (q *Question) erase() Decision {
+	if d, decided := mandate(q); decided {
+		return d
+	}
+	switch {
+	case q.Area == liaison.Charter:
+		return q.refuse(RuleControl, "", "what a charter holds is not erased; a newer version replaces it")
+	case q.Object.Released == stix.Unmarked:
+		return q.refuse(RuleErase, "", "only the party that released an object erases it, at the office where it did")
+	}
+	return q.allow(RuleErase, "", "%s erases what it released", q.Actor.party())
 }
 
 // asItWas: who could not write says nothing new by withdrawing.

@@ -56,7 +56,7 @@ func (o *Office) verify(from *Office, c liaison.CollectionID, at *desk.Follow, p
 		}
 		via := liaison.Via{Origin: cp.Origin, Index: at.Size + uint64(i)}
 		b.Items = append(b.Items, desk.Item{Arrival: &desk.Arrival{
-			Travels: *l.Travels, Kind: leaf.Kind, Via: via,
+			Travels: *l.Travels, Kind: leaf.Kind, Erased: l.Erased, Via: via,
 			Hop: liaison.Hop{Leaf: *leaf, Index: via.Index, Path: paths[i], Checkpoint: note},
 		}})
 	}
@@ -152,6 +152,9 @@ func (o *Office) Shown(t T, c liaison.CollectionID) map[string]string {
 	shown := map[string]string{}
 	err := o.Store.View(context.Background(), func(v store.View) error {
 		return v.Range(c, 0, store.MaxEntries, store.Bytes, func(e *store.Entry) error {
+			if e.ID == "" { // erased, or an act that erases
+				return nil
+			}
 			if _, twice := shown[e.ID]; twice && !e.Hidden {
 				return fmt.Errorf("%s is in sight twice", e.ID)
 			}
