@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -45,6 +47,7 @@ func TestCommands(t *testing.T) {
 			"take":   take,
 			"occupy": occupy,
 			"change": change,
+			"gone":   gone,
 			"until":  until,
 			"stop":   stop,
 			"status": status,
@@ -247,4 +250,26 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	b := []byte(ts.ReadFile(args[0]))
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b[:n], 0o600))
+}
+
+// gone folder text: no file of a folder holds a text.
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: gone folder text")
+	}
+	read := 0
+	err := filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if read += len(b); err == nil && bytes.Contains(b, []byte(args[1])) {
+			err = fmt.Errorf("%s holds %s", path, args[1])
+		}
+		return err
+	})
+	if err == nil && read == 0 {
+		err = errors.New("nothing was read")
+	}
+	ts.Check(err)
 }

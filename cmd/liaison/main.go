@@ -64,6 +64,7 @@ type cli struct {
 	Validate validateCmd `cmd:"" group:"Notes" help:"Say what an office would refuse, and what it would remark."`
 	Upgrade  upgradeCmd  `cmd:"" group:"Notes" help:"Convert STIX 2.0 to a bundle of STIX 2.1."`
 	Submit   submitCmd   `cmd:"" group:"Notes" help:"Release STIX objects into a collection, over TAXII."`
+	Erase    eraseCmd    `cmd:"" group:"Notes" help:"Erase an object: at this office by its operator, or for all by the party that released it."`
 	Pull     pullCmd     `cmd:"" group:"Notes" help:"List collections, or read one, over TAXII."`
 
 	Receipt receiptCmd `cmd:"" group:"Proof" help:"Write the receipt of an entry: a proof that needs no office to check."`

@@ -54,6 +54,7 @@ func (p *Operator) operations() map[string]operation {
 		"party/list":       op(p.Parties),
 		"explain":          op(p.Explain),
 		"receipt":          op(p.Receipt),
+		"erase":            op(p.Erase),
 		"undelivered":      op(p.Undelivered),
 		"peer/list":        op(p.Peers),
 		"peer/resume":      op(p.ResumePeer),

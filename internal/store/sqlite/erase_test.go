@@ -1,14 +1,18 @@
 package sqlite
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
@@ -45,35 +49,60 @@ func TestNoFileHoldsWhatWasErased(t *testing.T) {
 	}
 }
 
-// A process that is killed between the commit and Scrub leaves the files as they
-// are then. They are copied, as the kill would leave them.
-func TestAfterAKillTheNextStartEndsTheErasure(t *testing.T) {
-	dir, left := t.TempDir(), t.TempDir()
-	s := openTest(t, dir, Config{vfs: unsynced})
-	secrets := storetest.Fill(t, s, 2, 1000, 100, idMark)
+// eraserEnv names the folder to a process that erases and is killed.
+const eraserEnv = "LIAISON_TEST_ERASER"
+
+// eraseAndWait erases the entries that standard input names, says so and does
+// no more.
+func eraseAndWait(dir string) error {
+	var secrets []storetest.Secret
+	if err := json.UnmarshalRead(os.Stdin, &secrets); err != nil {
+		return err
+	}
+	s, err := Open(dir, Config{})
+	if err != nil {
+		return err
+	}
 	if err := storetest.EraseAll(context.Background(), s, secrets); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	copyFiles(t, dir, left)
-	if len(storetest.Left(t, filesOf(t, left), secrets)) == 0 {
-		t.Fatal("before the next start nothing is left already: the test shows nothing")
-	}
-	openTest(t, left, Config{vfs: unsynced})
-	for _, f := range storetest.Left(t, filesOf(t, left), secrets) {
-		t.Error(f)
-	}
+	fmt.Println("erased")
+	select {}
 }
 
-func copyFiles(t testing.TB, from, to string) {
-	t.Helper()
-	for _, f := range filesOf(t, from) {
-		b, err := os.ReadFile(f)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(to, filepath.Base(f)), b, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+// A process is killed between the commit that erases and Scrub.
+func TestAfterAKillTheNextStartEndsTheErasure(t *testing.T) {
+	dir := t.TempDir()
+	s := openTest(t, dir, Config{vfs: unsynced})
+	secrets := storetest.Fill(t, s, 2, 1000, 100, idMark)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	names, err := json.Marshal(secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env, cmd.Stdin, cmd.Stderr = append(os.Environ(), eraserEnv+"="+dir), bytes.NewReader(names), os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := bufio.NewReader(out).ReadString('\n')
+	cmd.Process.Kill()
+	cmd.Wait()
+	if said != "erased\n" {
+		t.Fatalf("the process that erases said %q: %v", said, err)
+	}
+	if len(storetest.Left(t, filesOf(t, dir), secrets)) == 0 {
+		t.Fatal("before the next start nothing is left already: the test shows nothing")
+	}
+	openTest(t, dir, Config{vfs: unsynced})
+	for _, f := range storetest.Left(t, filesOf(t, dir), secrets) {
+		t.Error(f)
 	}
 }
 
