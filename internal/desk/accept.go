@@ -21,7 +21,7 @@ import (
 // ErrReadOnly, ErrRevoked and ErrNoWrite refuse the whole batch.
 func (d *Desk) Accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error) {
 	outcomes, err := d.accept(ctx, v, b)
-	for _, cannot := range []error{journal.ErrStopped, journal.ErrBehind, store.ErrBroken, store.ErrFull, journal.ErrNoAnchor, journal.ErrClock} {
+	for _, cannot := range []error{journal.ErrStopped, journal.ErrBehind, journal.ErrRestored, store.ErrBroken, store.ErrFull, journal.ErrNoAnchor, journal.ErrClock} {
 		if errors.Is(err, cannot) {
 			return nil, fmt.Errorf("%w (%w)", ErrNoWrite, err)
 		}
@@ -36,6 +36,10 @@ func (d *Desk) accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error)
 	actor, err := d.actor(ctx, v, &b)
 	if err != nil {
 		return nil, err
+	}
+	if v.IsOperator() && b.Reopen {
+		outcome, err := d.reopen(ctx, b.Collection)
+		return []Outcome{outcome}, err
 	}
 	coll, _ := d.reg.Load().Collection(b.Collection)
 	if erases, _ := b.erases(); erases {

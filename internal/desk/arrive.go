@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -58,6 +59,15 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 	for i := range b.Items {
 		if b.Items[i].Arrival == nil {
 			return nil, errors.New("a relay page brings acts, not bare objects")
+		}
+	}
+	if b.Told != nil {
+		return nil, d.listen(ctx, n, b.Collection, b.Told)
+	}
+	if b.Cosigned != "" {
+		err := d.Journal.View(ctx, func(v store.View) error { return d.Journal.Hear(v, b.Cosigned) })
+		if err != nil {
+			return nil, err
 		}
 	}
 	if err := d.ownActsHere(ctx, b); err != nil {
@@ -435,14 +445,19 @@ func (d *Desk) keepPage(tx store.Tx, n liaison.Office, b Batch, verdicts []verdi
 	if err := d.keepErasures(tx, b, verdicts, results); err != nil {
 		return err
 	}
+	added := make([]bool, len(b.Items))
 	for k, r := range results {
 		a := b.Items[places[k]].Arrival
 		if r.State != journal.Duplicate {
+			added[places[k]] = true
 			continue
 		}
 		if err := d.keepDelivery(tx, n, b.Collection, a, r); err != nil {
 			return err
 		}
+	}
+	if err := d.keepLeaves(tx, b, verdicts, added); err != nil {
+		return err
 	}
 	if err := d.keepBack(tx, n, b); err != nil {
 		return err
@@ -517,6 +532,38 @@ func followed(v store.View, origin liaison.Origin) (Follow, error) {
 		return f, fmt.Errorf("position in %s: %w", origin, err)
 	}
 	return f, nil
+}
+
+// position returns the follower's position in a log and in the newest generation
+// before it.
+func position(v store.View, origin liaison.Origin) (at, before Follow, err error) {
+	newest := liaison.Origin{Office: origin.Office, Collection: origin.Collection}
+	prefix := strings.TrimSuffix(newest.String(), "0")
+	var older uint32
+	err = v.States(bucketFollow, prefix, func(key string, _ []byte) error {
+		o, err := liaison.ParseOrigin(key)
+		switch g := o.Generation; {
+		case err != nil:
+			return err
+		case origin.Generation == 0 && g > newest.Generation:
+			older, newest.Generation = newest.Generation, g
+		case (origin.Generation == 0 || g < origin.Generation) && g > older:
+			older = g
+		}
+		return nil
+	})
+	if err != nil {
+		return at, before, err
+	}
+	if newest.Generation = max(newest.Generation, 1); origin.Generation == 0 {
+		origin = newest
+	}
+	if at, err = followed(v, origin); err != nil || older == 0 {
+		return at, before, err
+	}
+	origin.Generation = older
+	before, err = followed(v, origin)
+	return at, before, err
 }
 
 // marshal encodes one of the desk's own records.

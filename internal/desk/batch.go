@@ -36,6 +36,11 @@ type Batch struct {
 	Evidence []Evidence
 	// Delivered are the keys of evidence the neighbour has received (relay).
 	Delivered []string
+	// Told is what a neighbour knows of this office's own logs (relay).
+	Told *Told
+	// Reopen opens the next generation of a stopped log, or lets it go on where
+	// nothing is missing (operators).
+	Reopen bool
 }
 
 // Item is one object, or one act that came by relay.
@@ -72,6 +77,18 @@ type Follow struct {
 	Size   uint64         `json:"size"`  // entries verified
 	Range  liaison.Binary `json:"range"` // ledger.Range
 	Note   string         `json:"note"`  // checkpoint of Size, cosigned by this office
+
+	Bare  []liaison.Hop `json:"-"` // leaves of the page that name no act
+	Whole bool          `json:"-"` // the page was asked for with the objects that came from here
+}
+
+// Told is what a neighbour knows of this office's own logs.
+type Told struct {
+	Heads    []string   // checkpoints it has verified, the newest of each log
+	All      bool       // these, with those told before, are all
+	Doubtful bool       // its own store was restored: it may have known more
+	Returned []Returned // leaves of the batch's collection
+	Done     bool       // it has no more of them
 }
 
 // Evidence is what travels back to an act's office about it: the leaves of

@@ -55,9 +55,22 @@ var (
 	// ErrAway: the office's database is away. Nothing was read, or acknowledged; it
 	// ends by itself.
 	ErrAway = store.ErrAway
+	// ErrNotSigned: a neighbour returns for a log of this office what this office
+	// has not signed.
+	ErrNotSigned = errors.New("this office has not signed it")
+	// ErrWhole: a relay page lacks objects that this office has lost; it is to be
+	// asked for with them.
+	ErrWhole = errors.New("objects that were lost here did not come with the page")
 	// ErrPosition: a relay page does not continue where the follower stands.
 	ErrPosition = errors.New("the page does not continue at the follower's position")
 )
+
+// GenerationError says that a log is of another generation than is followed.
+type GenerationError struct{ Now uint32 }
+
+func (e *GenerationError) Error() string {
+	return fmt.Sprintf("the log is of generation %d now", e.Now)
+}
 
 // Viewer is who asks; authentication makes it.
 type Viewer = registry.Viewer
@@ -74,6 +87,10 @@ type Config struct {
 	Limits     stix.Limits      // optional: stix.DefaultLimits
 	Now        func() time.Time // optional: time.Now
 
+	// Neighbours lists the offices whose cards are here: those that are asked
+	// about this office's own logs. Optional: none.
+	Neighbours func() []liaison.Office
+
 	WaitingActs  int // optional: most acts of a neighbour that wait; MaxWaiting
 	WaitingBytes int // optional: most bytes of them; MaxWaitingBytes
 }
@@ -86,6 +103,8 @@ type Desk struct {
 	unfolded []charterEntry // do not apply yet; owned by Open, then by fold
 
 	retry chan struct{} // capacity 1: what others wait for may have come
+
+	recovery *recovery // of stopped logs
 
 	buffers sync.Pool // of *[]byte: the bytes of pages
 }
@@ -104,7 +123,7 @@ func New(cfg Config) *Desk {
 	if cfg.WaitingBytes == 0 {
 		cfg.WaitingBytes = MaxWaitingBytes
 	}
-	d := &Desk{Config: cfg, retry: make(chan struct{}, 1)}
+	d := &Desk{Config: cfg, retry: make(chan struct{}, 1), recovery: newRecovery()}
 	d.reg.Store(cfg.Pinned)
 	return d
 }
@@ -151,11 +170,20 @@ func (d *Desk) somethingCame() {
 	}
 }
 
-// Run tries waiting acts again whenever what they may wait for came, until ctx
-// ends.
+// Run tries waiting acts again whenever what they may wait for came, and lets
+// stopped logs go on when they can, until ctx ends.
 func (d *Desk) Run(ctx context.Context) error {
+	d.recovery.look()
+	stopped := time.NewTicker(mendEvery)
+	defer stopped.Stop()
 	for {
 		select {
+		case <-d.recovery.again:
+			d.mend(ctx)
+		case <-stopped.C:
+			if d.Journal.Doubtful() {
+				d.mend(ctx)
+			}
 		case <-d.retry:
 			if err := d.retryWaiting(ctx); err != nil && ctx.Err() == nil {
 				d.Log.Error("waiting acts could not be tried again", "err", err)

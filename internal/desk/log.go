@@ -32,6 +32,9 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 	if err != nil {
 		return err
 	}
+	if err := q.sameGeneration(pos); err != nil {
+		return err
+	}
 	if q.From > pos.Size {
 		return fmt.Errorf("the log of %s holds %d entries, asked from %d: %w", q.Collection, pos.Size, q.From, ErrPosition)
 	}
@@ -48,7 +51,11 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 		l := LogEntry{Leaf: slices.Clone(e.Leaf)}
 		var err error
 		if len(e.Act) > 0 {
-			if l.Travels, err = travels(e, n); err != nil {
+			to := n
+			if q.Whole {
+				to = ""
+			}
+			if l.Travels, err = travels(e, to); err != nil {
 				return fmt.Errorf("index %d: %w", e.Index, err)
 			}
 		}

@@ -20,14 +20,41 @@ func (d *Desk) ownActsHere(ctx context.Context, b Batch) error {
 			if !d.cameFromHere(a) {
 				continue
 			}
-			if here, err := hasAct(v, b.Collection, a.Travels.Act.Hash()); err != nil {
+			here, err := hasAct(v, b.Collection, a.Travels.Act.Hash())
+			if err != nil || here {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if err := d.broughtBack(v, b.Collection, a, b.Follow != nil && b.Follow.Whole); err != nil {
 				return err
-			} else if !here {
-				return d.lost(v, b.Collection, a)
 			}
 		}
 		return nil
 	})
+}
+
+// broughtBack takes an act that was here in a generation of the log that is over:
+// with its object it comes back, as a leaf by relay. Any other is lost.
+func (d *Desk) broughtBack(v store.View, c liaison.CollectionID, a *Arrival, whole bool) error {
+	origin, err := d.Journal.Origin(v, c)
+	if err != nil {
+		return err
+	}
+	was := uint32(0)
+	for _, h := range a.Travels.Hops {
+		if cp, ok := d.Journal.Signed(h.Checkpoint); ok {
+			was = max(was, cp.Origin.Generation)
+		}
+	}
+	switch {
+	case was == 0 || was >= origin.Generation:
+		return d.lost(v, c, a)
+	case len(a.Travels.Bytes) == 0 && !a.Travels.Act.Commit.IsZero() && !whole:
+		return fmt.Errorf("act %s: %w", a.Travels.Act.Hash(), ErrWhole)
+	}
+	return nil
 }
 
 // cameFromHere: the neighbour had the act from this office, or this office

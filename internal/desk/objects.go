@@ -47,7 +47,15 @@ func (d *Desk) readObjects(s store.View, q Query, page *Page) error {
 		err = s.Range(q.Collection, from, store.MaxEntries, store.Bytes, p.take)
 	}
 	p.cut()
+	if err == nil && page.More {
+		page.Generation, err = generation(s, q.Collection)
+	}
 	return err
+}
+
+func generation(s store.View, c liaison.CollectionID) (uint32, error) {
+	pos, err := s.Position(c)
+	return max(pos.Generation, 1), err
 }
 
 // pager collects the entries of a page: their bytes into one buffer, as they
@@ -127,7 +135,15 @@ func start(s store.View, q Query) (from uint64, limit int, err error) {
 	if limit <= 0 || limit > MaxPage {
 		limit = MaxPage
 	}
-	from = q.From
+	if from = q.From; q.Generation != 0 {
+		g, err := generation(s, q.Collection)
+		if err != nil {
+			return 0, 0, err
+		}
+		if g != q.Generation { // entries that followed From were lost; those that came since are later
+			from, q.AddedAfter = 0, max(q.AddedAfter, q.Seen)
+		}
+	}
 	if !q.AddedAfter.IsZero() {
 		after, err := s.IndexAfter(q.Collection, q.AddedAfter)
 		if err != nil {

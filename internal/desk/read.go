@@ -25,6 +25,10 @@ const (
 	Statuses                // one status resource of the viewer's: Query.Status
 	Receipts                // the receipt of the entry at Query.From
 	Undelivered             // operators: held and waiting acts, verdicts
+	Heads                   // neighbours: what was verified here of their logs
+	Recall                  // neighbours: leaves of their log of a collection, from From on
+	Doubts                  // neighbours: what this office asks them about its own logs
+	Stopped                 // operators: logs in which nothing is accepted or signed
 )
 
 // Query says what to read.
@@ -35,10 +39,14 @@ type Query struct {
 	From       uint64          // first index
 	AddedAfter liaison.Instant // only entries added later
 	Limit      int             // most entries; 0 means MaxPage
-	MaxBytes   int             // Log: stop after about this many bytes
+	MaxBytes   int             // Log, Heads, Recall: stop after about this many bytes
+	Generation uint32          // of the log that is followed (Log: *GenerationError) or that From is of (Objects); 0: any
+	Seen       liaison.Instant // Objects: of the last entry before From; in another generation what was added later is read
+	Whole      bool            // Log: with the objects that came from the neighbour too
 	Filter     Filter
+	After      string // Heads, Recall: Page.After of the page before
 
-	Origin     liaison.Origin // Position
+	Origin     liaison.Origin // Position; of generation 0: the newest that is followed
 	Status     string         // Statuses
 	WithObject bool           // Receipts: the object and its salt too
 	// WithoutBytes leaves Entry.Bytes and Page.Joined out (Objects).
@@ -55,20 +63,29 @@ const MaxPage = 1000
 type Page struct {
 	Entries []Entry // Objects
 	Joined  []byte  // Objects: the bytes of all entries, with single commas between
-	More    bool    // Objects: a next page exists
-	Next    uint64  // Objects, Log: the index to continue at
+	More    bool    // a next page exists
+
+	Generation uint32 // Objects, if there is More: of the log
+	Next       uint64 // Objects, Log: the index to continue at
 
 	Leaves []LogEntry // Log
 	Note   string     // Log: the checkpoint of size Next
 
 	Offers     []liaison.CollectionID // Offers
 	Follow     Follow                 // Position
+	Before     Follow                 // Position: in the newest of the generations before
 	Outbox     []Evidence             // Outbox
 	Outcomes   []Outcome              // Statuses
 	At         liaison.Instant        // Statuses: when
 	Collection liaison.CollectionID   // Statuses: into what
 	Receipt    *liaison.Receipt       // Receipts
 	Acts       []UndeliveredAct       // Undelivered
+	Heads      []string               // Heads: checkpoints, cosigned here
+	Doubtful   bool                   // Heads: this office may have known more
+	Returned   []Returned             // Recall
+	After      string                 // Heads, Recall: where the next page goes on; empty: there is none
+	Doubts     []Doubt                // Doubts
+	Stopped    []StoppedLog           // Stopped
 
 	buffers *sync.Pool // where buffer came from, until it is released
 	buffer  *[]byte
@@ -125,7 +142,7 @@ func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *
 		n, _ := v.Neighbour()
 		page.Offers = d.reg.Load().Offers(d.Office, n, d.now())
 	case Position:
-		page.Follow, err = followed(s, q.Origin)
+		page.Follow, page.Before, err = position(s, q.Origin)
 	case Outbox:
 		n, _ := v.Neighbour()
 		page.Outbox, err = d.outbox(s, n, MaxPage)
@@ -135,6 +152,16 @@ func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *
 		page.Receipt, err = d.receipt(ctx, s, q)
 	case Undelivered:
 		page.Acts, err = d.undelivered(s)
+	case Heads:
+		n, _ := v.Neighbour()
+		err = d.heads(s, n, q, page)
+	case Recall:
+		n, _ := v.Neighbour()
+		err = d.recall(s, n, q, page)
+	case Doubts:
+		page.Doubts, err = d.asks(s)
+	case Stopped:
+		page.Stopped, err = d.stopped(s)
 	}
 	return err
 }
@@ -150,9 +177,9 @@ func (d *Desk) mayAsk(s store.View, v Viewer, q Query) error {
 	switch q.What {
 	case Statuses:
 		return nil // the owner is part of the key
-	case Undelivered:
+	case Undelivered, Stopped:
 		return allow(v.IsOperator())
-	case Offers, Position, Outbox:
+	case Offers, Position, Outbox, Heads, Recall, Doubts:
 		return allow(isNeighbour)
 	case Log:
 		return allow(isNeighbour && d.offered(v, q.Collection))
@@ -211,7 +238,9 @@ func (d *Desk) await(ctx context.Context, v Viewer, q Query) error {
 				return err
 			}
 			pos, err := s.Position(q.Collection)
-			size = pos.Size
+			if size = pos.Size; err == nil {
+				err = q.sameGeneration(pos)
+			}
 			return err
 		})
 		if err != nil || size > q.From {
@@ -225,4 +254,12 @@ func (d *Desk) await(ctx context.Context, v Viewer, q Query) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// sameGeneration refuses who follows a generation of a log that is over.
+func (q *Query) sameGeneration(pos store.Position) error {
+	if g := max(pos.Generation, 1); q.Generation != 0 && q.Generation != g {
+		return &GenerationError{g}
+	}
+	return nil
 }

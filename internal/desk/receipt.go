@@ -89,7 +89,7 @@ func (d *Desk) newestHop(s store.View, c liaison.CollectionID, act liaison.Hash,
 
 func (d *Desk) freshHop(ctx context.Context, s store.View, q Query) (*liaison.Hop, error) {
 	note, err := d.Journal.Checkpoint(ctx, s, q.Collection, 0)
-	if errors.Is(err, journal.ErrNoAnchor) || errors.Is(err, journal.ErrBehind) || errors.Is(err, store.ErrFull) {
+	if errors.Is(err, journal.ErrNoAnchor) || errors.Is(err, journal.ErrBehind) || errors.Is(err, journal.ErrRestored) || errors.Is(err, store.ErrFull) {
 		return nil, fmt.Errorf("%w (%w)", ErrNoWrite, err) // nor sign
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/taxii"
 )
 
@@ -46,10 +47,19 @@ func cursorBinding(principal, collection, filter string) string {
 	return principal + "\x00" + collection + "\x00" + filter
 }
 
-func (s *sealer) seal(index uint64, bound string) string {
+// place is where reading goes on in a log.
+type place struct {
+	index      uint64
+	generation uint32          // of the log then: in another one the index says nothing
+	seen       liaison.Instant // added of the last entry of the page
+}
+
+func (s *sealer) seal(at place, bound string) string {
 	expiry := s.now().Add(CursorLife).Truncate(time.Hour).Add(time.Hour)
-	plain := binary.BigEndian.AppendUint64(nil, index)
+	plain := binary.BigEndian.AppendUint64(nil, at.index)
 	plain = binary.BigEndian.AppendUint64(plain, uint64(expiry.Unix()))
+	plain = binary.BigEndian.AppendUint32(plain, at.generation)
+	plain = binary.BigEndian.AppendUint64(plain, uint64(at.seen))
 	m := hmac.New(sha256.New, s.nonce)
 	m.Write(plain)
 	m.Write([]byte(bound))
@@ -58,18 +68,21 @@ func (s *sealer) seal(index uint64, bound string) string {
 }
 
 // open returns the position, or taxii.ErrBadNext whatever is wrong.
-func (s *sealer) open(token, bound string) (uint64, error) {
+func (s *sealer) open(token, bound string) (at place, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	n := s.aead.NonceSize()
 	if err != nil || len(raw) < n {
-		return 0, taxii.ErrBadNext
+		return at, taxii.ErrBadNext
 	}
 	plain, err := s.aead.Open(nil, raw[:n], raw[n:], []byte(bound))
-	if err != nil || len(plain) != 16 {
-		return 0, taxii.ErrBadNext
+	if err != nil || len(plain) != 28 {
+		return at, taxii.ErrBadNext
 	}
 	if s.now().Unix() > int64(binary.BigEndian.Uint64(plain[8:])) {
-		return 0, taxii.ErrBadNext
+		return at, taxii.ErrBadNext
 	}
-	return binary.BigEndian.Uint64(plain), nil
+	at.index = binary.BigEndian.Uint64(plain)
+	at.generation = binary.BigEndian.Uint32(plain[16:])
+	at.seen = liaison.Instant(binary.BigEndian.Uint64(plain[20:]))
+	return at, nil
 }

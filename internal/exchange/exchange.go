@@ -192,9 +192,11 @@ func (r *Room) Objects(ctx context.Context, p taxii.Principal, collection string
 	}
 	bound := cursorBinding(viewer(p).Principal(), collection, q.Match.Key())
 	if q.Next != "" {
-		if query.From, err = r.seal.open(q.Next, bound); err != nil {
+		at, err := r.seal.open(q.Next, bound)
+		if err != nil {
 			return taxii.Page{}, err
 		}
+		query.From, query.Generation, query.Seen = at.index, at.generation, at.seen
 	}
 	page, err := r.Desk.Read(ctx, viewer(p), query)
 	if err != nil {
@@ -206,7 +208,11 @@ func (r *Room) Objects(ctx context.Context, p taxii.Principal, collection string
 func (r *Room) page(page *desk.Page, bound string) taxii.Page {
 	out := taxii.Page{Entries: make([]taxii.Entry, len(page.Entries)), Joined: page.Joined, More: page.More, Release: page.Release}
 	if page.More {
-		out.Next = r.seal.seal(page.Next, bound)
+		at := place{index: page.Next, generation: page.Generation}
+		if n := len(page.Entries); n > 0 {
+			at.seen = page.Entries[n-1].Added
+		}
+		out.Next = r.seal.seal(at, bound)
 	}
 	if n := len(page.Entries); n > 0 && page.Joined != nil {
 		out.Entries[0].Added = page.Entries[0].Added.String()

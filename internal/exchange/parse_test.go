@@ -24,15 +24,15 @@ func FuzzCursorOpens(f *testing.F) {
 	now := func() time.Time { return time.Unix(1_800_000_000, 0) }
 	s := newSealer([32]byte{1}, now)
 	bound := cursorBinding("account:a", "c", "f")
-	valid := s.seal(42, bound)
+	valid := s.seal(place{index: 42, generation: 1}, bound)
 	f.Add(valid)
 	f.Add("")
-	f.Add(s.seal(42, cursorBinding("account:b", "c", "f")))
-	f.Add(newSealer([32]byte{2}, now).seal(42, bound))
+	f.Add(s.seal(place{index: 42, generation: 1}, cursorBinding("account:b", "c", "f")))
+	f.Add(newSealer([32]byte{2}, now).seal(place{index: 42, generation: 1}, bound))
 	f.Fuzz(func(t *testing.T, token string) {
-		index, err := s.open(token, bound)
-		if (err == nil) != (token == valid) || err == nil && index != 42 {
-			t.Errorf("%q opens as %d, %v", token, index, err)
+		at, err := s.open(token, bound)
+		if (err == nil) != (token == valid) || err == nil && at.index != 42 {
+			t.Errorf("%q opens as %+v, %v", token, at, err)
 		}
 	})
 }

@@ -52,8 +52,12 @@ var ErrBehind = errors.New("the log does not agree with the checkpoint kept outs
 // whichever process looks.
 var errAtFault = fmt.Errorf("%w", ErrBehind)
 
+// ErrRestored says that the store was restored from a backup and nobody has said
+// yet what it lacks. Nothing is appended or signed, whatever the anchors say.
+var ErrRestored = errors.New("the store was restored from a backup: until the neighbours have said what they know of this office's logs, or the operator says to go on, nothing is accepted or signed, and reading goes on (liaison log list)")
+
 // remedy is what an operator can do about a log that went back in time.
-const remedy = "restore the newest backup, or ask the neighbours"
+const remedy = "restore the newest backup, or ask the neighbours (liaison log list)"
 
 // ErrNoAnchor says that no checkpoint can be kept outside the store. Nothing is
 // accepted, because nothing could be proved; it ends by itself.
@@ -73,6 +77,11 @@ func (j *Journal) Open(ctx context.Context) error {
 		if err := j.ownStore(v); err != nil {
 			return err
 		}
+		mark, err := store.RestoreMark(v)
+		if err != nil {
+			return err
+		}
+		j.setRestored(mark)
 		kept, err := j.anchored()
 		if err != nil {
 			return err
@@ -320,7 +329,9 @@ func (j *Journal) Hear(v store.View, note string) error {
 	if !errors.Is(err, ErrBehind) {
 		return errors.Join(err, j.stoppedErr(c))
 	}
-	if j.stoppedErr(c) == nil {
+	if stopped, err2 := j.foundAtFault(v); err2 != nil {
+		return err2
+	} else if stopped[c] == nil {
 		j.stop(c, err)
 	}
 	_, saved := j.keep(cp.Origin, note)

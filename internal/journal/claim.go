@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
 )
 
@@ -17,21 +18,28 @@ const (
 // ownStore refuses a store that belongs to another office, and one that is half
 // restored.
 func (j *Journal) ownStore(v store.View) error {
-	if mark, err := store.RestoreMark(v); err != nil || mark != nil && mark.Half {
-		if err != nil {
-			return err
-		}
-		return mark.Refusal()
+	name, err := j.ownerOf(v)
+	j.claimed = j.claimed || err == nil && name != ""
+	return err
+}
+
+// ownerOf returns whose the store is; empty: nobody's yet.
+func (j *Journal) ownerOf(v store.View) (liaison.Office, error) {
+	mark, err := store.RestoreMark(v)
+	if err != nil {
+		return "", err
+	}
+	if mark != nil && mark.Half {
+		return "", mark.Refusal()
 	}
 	name, ok, err := v.State(bucketOffice, keyOffice)
 	if err != nil || !ok {
-		return err
+		return "", err
 	}
 	if string(name) != string(j.Office) {
-		return fmt.Errorf("the store is of %s, and this office is %s: put back the store of %s, or the name of the office in its configuration", name, j.Office, j.Office)
+		return "", fmt.Errorf("the store is of %s, and this office is %s: put back the store of %s, or the name of the office in its configuration", name, j.Office, j.Office)
 	}
-	j.claimed = true
-	return nil
+	return j.Office, nil
 }
 
 // claim writes whose the store is before the first commit to it. Of two offices
@@ -40,12 +48,15 @@ func (j *Journal) claim(ctx context.Context) error {
 	if j.claimed {
 		return nil
 	}
-	err := j.Store.Update(ctx, store.Lock{Alone: true}, func(tx store.Tx) error {
-		if err := j.ownStore(tx); err != nil || j.claimed {
-			return err
-		}
-		return tx.Put(bucketOffice, keyOffice, []byte(j.Office))
-	})
+	err := j.Store.Update(ctx, store.Lock{Alone: true}, j.claimIn)
 	j.claimed = j.claimed || err == nil
 	return err
+}
+
+func (j *Journal) claimIn(tx store.Tx) error {
+	name, err := j.ownerOf(tx)
+	if err != nil || name != "" {
+		return err
+	}
+	return tx.Put(bucketOffice, keyOffice, []byte(j.Office))
 }

@@ -98,6 +98,8 @@ type Journal struct {
 	erased  chan struct{}                          // capacity 1: the store's files may hold what was erased
 	marked  chan struct{}                          // capacity 1: there are marks to write
 
+	restored *store.Restore // the store was restored, and what it lacks is not known; guarded by mu
+
 	waiting atomic.Int64 // batches that Run has not taken yet
 
 	clock    clock                                // owned by Open, then by Run

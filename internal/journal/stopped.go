@@ -61,7 +61,51 @@ func readFence(v store.View) (f fence, err error) {
 func (j *Journal) stoppedErr(c liaison.CollectionID) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return stopsLog(c, j.stopped[c])
+	why := j.stopped[c]
+	if why == nil && j.restored != nil {
+		why = ErrRestored
+	}
+	return stopsLog(c, why)
+}
+
+// foundAtFault is why a log itself is stopped, by this process or another: nil
+// where only the store was restored.
+func (j *Journal) foundAtFault(v store.View) (map[liaison.CollectionID]error, error) {
+	f, err := readFence(v)
+	if err != nil {
+		return nil, err
+	}
+	list := map[liaison.CollectionID]error{}
+	for c, why := range f.stopped {
+		list[c] = why
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for c, why := range j.stopped {
+		list[c] = why
+	}
+	return list, nil
+}
+
+// resume ends the stop of a log, for every process. Run is told too: it may be
+// about to write why the log is stopped.
+func (j *Journal) resume(ctx context.Context, c liaison.CollectionID) error {
+	err := j.Store.Update(ctx, store.Lock{Collections: []liaison.CollectionID{c}}, func(tx store.Tx) error {
+		return tx.Delete(bucketFence, prefixStopped+c.String())
+	})
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	_, pending := j.marks[c]
+	delete(j.stopped, c)
+	if pending {
+		j.note(c, mark{gone: true})
+	}
+	j.mu.Unlock()
+	j.Log.Info("collection goes on", "collection", c.String())
+	j.wake(c)
+	return nil
 }
 
 // mayWrite is why a log is stopped, by this process or another.
@@ -103,7 +147,7 @@ func (j *Journal) stop(c liaison.CollectionID, err error) {
 }
 
 // mark is what Run writes about a log into the store: why it is stopped, or that
-// the mark that says so is gone.
+// the mark that says so, or any, is gone.
 type mark struct {
 	why  string
 	gone bool
@@ -157,7 +201,7 @@ func writeMark(tx store.Tx, c liaison.CollectionID, m mark) error {
 		return tx.Put(bucketFence, key, []byte(m.why))
 	}
 	why, marked, err := tx.State(bucketFence, key)
-	if err != nil || !marked || string(why) != m.why {
+	if err != nil || !marked || m.why != "" && string(why) != m.why {
 		return err // somebody has found more since
 	}
 	return tx.Delete(bucketFence, key)

@@ -165,15 +165,17 @@ func (w *writer) addArrival(it *Item, same uint64, related []known) (Outcome, er
 
 func (w *writer) entry(o *stix.Object, same uint64, at liaison.Instant, act *liaison.Act) *store.Entry {
 	raw := liaison.JCS(act)
-	e := &store.Entry{
-		Index: w.index(), Added: at,
-		ID: string(o.ID()), Type: o.Type(), Version: o.Version(), Same: same,
-		Bytes: o.Bytes(), Act: raw, ActHash: liaison.LeafHash(raw),
-	}
+	e := &store.Entry{Index: w.index(), Added: at, Act: raw, ActHash: liaison.LeafHash(raw)}
+	describe(e, o, same, act)
+	return e
+}
+
+// describe writes into an entry its object and what that is found by.
+func describe(e *store.Entry, o *stix.Object, same uint64, act *liaison.Act) {
+	e.ID, e.Type, e.Version, e.Same, e.Bytes = string(o.ID()), o.Type(), o.Version(), same, o.Bytes()
 	if e.Version == "" {
 		e.Version = act.Accepted.String()
 	}
-	return e
 }
 
 // arrived is what decides the kind of a new leaf.
@@ -190,11 +192,7 @@ type arrived struct {
 // contents that are here is an again leaf, and out of sight; it is an object
 // leaf if its own bytes are to be seen from now on.
 func (w *writer) keep(e *store.Entry, n arrived) Outcome {
-	c := &claim{
-		version: e.Version, versioned: n.object.Version() != "", accepted: n.act.Accepted,
-		hash: e.ActHash, act: n.act, object: e.Bytes,
-	}
-	inSight := w.newcomer(c, n.related)
+	inSight := w.newcomer(n.claim(e), n.related)
 	switch {
 	case n.differs:
 		e.Kind = liaison.KindConflict
@@ -204,10 +202,22 @@ func (w *writer) keep(e *store.Entry, n arrived) Outcome {
 		e.Kind = liaison.KindObject
 	}
 	e.Leaf = liaison.JCS(liaison.Leaf{V: liaison.LeafVersion, Kind: e.Kind, Act: e.ActHash, Added: e.Added, Via: n.via})
-	w.supersede(e, c, n.related, inSight)
+	w.put(e, n, inSight)
+	return Outcome{State: Appended, Kind: e.Kind, Index: e.Index, Act: e.ActHash, Version: e.Version, Added: e.Added}
+}
+
+func (n *arrived) claim(e *store.Entry) *claim {
+	return &claim{
+		version: e.Version, versioned: n.object.Version() != "", accepted: n.act.Accepted,
+		hash: e.ActHash, act: n.act, object: e.Bytes,
+	}
+}
+
+// put notes which entries are superseded and keeps the new one for flush.
+func (w *writer) put(e *store.Entry, n arrived, inSight bool) {
+	w.supersede(e, n.claim(e), n.related, inSight)
 	w.note(e, n, inSight)
 	w.entries = append(w.entries, *e)
-	return Outcome{State: Appended, Kind: e.Kind, Index: e.Index, Act: e.ActHash, Version: e.Version, Added: e.Added}
 }
 
 // flush signs the batch of the acts accepted here, computes the hashes each
@@ -227,19 +237,24 @@ func (w *writer) flush() (*edge, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.tx.Append(w.c, w.entries); err != nil {
-		return nil, err
-	}
 	w.j.clock.newest = max(w.j.clock.newest, w.entries[len(w.entries)-1].Added)
+	return w.edge, w.append()
+}
+
+// append writes the entries, and what they supersede.
+func (w *writer) append() error {
+	if err := w.tx.Append(w.c, w.entries); err != nil {
+		return err
+	}
 	for _, index := range slices.Sorted(maps.Keys(w.hides)) {
 		if err := w.tx.Hide(w.c, index, w.hides[index]); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := w.flushErasures(); err != nil {
-		return nil, err
+		return err
 	}
-	return w.edge, w.remember()
+	return w.remember()
 }
 
 // remember notes where the log ends now.
@@ -266,10 +281,6 @@ func (w *writer) begin() error {
 	if w.pos.Size > 0 {
 		return nil
 	}
-	root, err := Root(w.tx, w.c, 0)
-	if err != nil {
-		return err
-	}
 	origin, err := w.j.Origin(w.tx, w.c)
 	if err != nil {
 		return err
@@ -277,8 +288,7 @@ func (w *writer) begin() error {
 	if err := w.j.emptyAnchor(w.c); err != nil {
 		return err
 	}
-	note := w.j.Signer.SignCheckpoint(origin, ledger.Checkpoint{Origin: origin, Root: root}.Text())
-	if _, err := w.j.keep(origin, note); err != nil {
+	if err := w.j.keepEmpty(origin); err != nil {
 		return err
 	}
 	point.At("journal.anchored-empty")

@@ -9,6 +9,7 @@ import (
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
 	"github.com/liaison-office/liaison/internal/fault/point"
+	"github.com/liaison-office/liaison/ledger"
 )
 
 // asking is what a stream follows, and the answers that are awaited.
@@ -97,14 +98,19 @@ var (
 // from the position the desk has; a fork when an operator has resolved it.
 func (s *stream) follow(ctx context.Context, c liaison.CollectionID) {
 	pause := backoff{first: s.relay.cfg.Redial}
+	var how manner
 	for s.n.mayFollow(ctx, c) {
-		err := s.followFromPosition(ctx, c, &pause)
+		err := s.followFromPosition(ctx, c, how, &pause)
 		if ctx.Err() != nil {
 			return
 		}
 		var fork *Fork
 		if errors.As(err, &fork) {
 			s.n.forked(c, fork)
+			continue
+		}
+		if next, ok := s.otherwise(c, how, err); ok {
+			how = next
 			continue
 		}
 		if !errors.Is(err, desk.ErrPosition) { // that only says that another stream was quicker
@@ -116,9 +122,46 @@ func (s *stream) follow(ctx context.Context, c liaison.CollectionID) {
 	}
 }
 
+// manner is how a log is followed: in which generation, and whether its pages
+// bring the objects that came from here.
+type manner struct {
+	generation uint32 // 0: the newest that was followed before
+	whole      bool
+}
+
+// otherwise says in which other manner to follow a log at once, given why
+// following ended.
+func (s *stream) otherwise(c liaison.CollectionID, how manner, err error) (manner, bool) {
+	var reopened *reopenedError
+	switch {
+	case s.version < 2:
+		return how, false
+	case errors.As(err, &reopened) && reopened.generation > max(how.generation, reopened.was):
+		s.n.log.Warn("a neighbour has opened the next generation of its log: it is verified from its beginning", "collection", c.String(), "generation", reopened.generation)
+		how.generation = reopened.generation
+		return how, true
+	case errors.Is(err, desk.ErrWhole) && !how.whole:
+		s.n.log.Info("objects that were lost here are asked for again", "collection", c.String())
+		how.whole = true
+		return how, true
+	}
+	return how, false
+}
+
+// reopenedError says that the neighbour's log is of another generation than is
+// followed.
+type reopenedError struct{ was, generation uint32 }
+
+func (e *reopenedError) Error() string {
+	if e.generation < e.was {
+		return fmt.Sprintf("the neighbour's log is of generation %d, and generation %d of it was verified here: it has lost entries", e.generation, e.was)
+	}
+	return fmt.Sprintf("the neighbour's log is of generation %d now", e.generation)
+}
+
 // followFromPosition takes page after page until something fails.
-func (s *stream) followFromPosition(ctx context.Context, c liaison.CollectionID, pause *backoff) error {
-	at, err := s.position(ctx, c)
+func (s *stream) followFromPosition(ctx context.Context, c liaison.CollectionID, how manner, pause *backoff) error {
+	at, err := s.position(ctx, c, how)
 	if err != nil {
 		return err
 	}
@@ -150,14 +193,18 @@ func (s *stream) followFromPosition(ctx context.Context, c liaison.CollectionID,
 	}
 }
 
-func (s *stream) position(ctx context.Context, c liaison.CollectionID) (*position, error) {
-	origin := liaison.Origin{Office: s.n.office, Collection: c, Generation: 1}
+func (s *stream) position(ctx context.Context, c liaison.CollectionID, how manner) (*position, error) {
+	origin := liaison.Origin{Office: s.n.office, Collection: c, Generation: how.generation}
 	p, err := s.relay.cfg.Desk.Read(ctx, s.viewer, desk.Query{What: desk.Position, Collection: c, Origin: origin})
 	if err != nil {
 		return nil, fmt.Errorf("position in %s: %w", origin, err)
 	}
 	at, err := readPosition(p.Follow)
-	at.origin = origin
+	if err == nil && p.Before.Note != "" {
+		at.beforeNote = p.Before.Note
+		at.before, err = ledger.ReadCheckpoint(p.Before.Note)
+	}
+	at.whole = how.whole
 	return &at, err
 }
 
@@ -173,7 +220,11 @@ func (s *stream) request(at *position) (*question, error) {
 	q := new(question)
 	var err error
 	q.number, q.answer = s.asking.ask()
-	q.frame, err = s.relay.codec.encode(kindFollow, follow{Number: q.number, Collection: at.origin.Collection, From: at.leaves.Size()})
+	m := follow{Number: q.number, Collection: at.origin.Collection, From: at.leaves.Size()}
+	if s.version >= 2 {
+		m.Generation, m.Whole = at.origin.Generation, at.whole
+	}
+	q.frame, err = s.relay.codec.encode(kindFollow, m)
 	return q, err
 }
 
@@ -183,6 +234,9 @@ func (s *stream) request(at *position) (*question, error) {
 func (s *stream) followOnce(ctx context.Context, at *position, asked *question) (*position, *question, error) {
 	none := new(question)
 	f, err := s.await(ctx, asked)
+	if err == nil {
+		err = s.refused(f, at)
+	}
 	if err != nil {
 		return nil, none, err
 	}
@@ -223,7 +277,7 @@ func (s *stream) requestAhead(at *position) (*question, error) {
 func (s *stream) await(ctx context.Context, q *question) (frame, error) {
 	select {
 	case f := <-q.answer:
-		return f, s.refused(f)
+		return f, nil
 	case <-ctx.Done():
 		s.asking.forget(q.number)
 		return frame{}, context.Cause(ctx)
@@ -231,13 +285,17 @@ func (s *stream) await(ctx context.Context, q *question) (frame, error) {
 }
 
 // refused is nil for a page.
-func (s *stream) refused(f frame) error {
+func (s *stream) refused(f frame, at *position) error {
 	var m refusal
 	switch f.kind &^ compressed {
 	case kindGone:
 		return errGone
 	case kindBusy:
-		if err := s.relay.codec.decode(f, &m); err != nil || !m.Behind {
+		err := s.relay.codec.decode(f, &m)
+		switch {
+		case err == nil && m.Generation > 0:
+			return &reopenedError{at.origin.Generation, m.Generation}
+		case err != nil || !m.Behind:
 			return errors.Join(err, errBusy)
 		}
 		return errLost
@@ -251,7 +309,7 @@ func (s *stream) verifyPage(at *position, f frame) (*verified, error) {
 		s.end(err)
 		return nil, err
 	}
-	v := &verifier{at: at, page: &p, keys: s.relay.cfg.LogKeys, now: s.relay.cfg.Now()}
+	v := &verifier{at: at, page: &p, keys: s.relay.cfg.LogKeys, now: s.relay.cfg.Now(), pardoned: s.n.pardons(at.origin)}
 	return v.verify()
 }
 
@@ -263,6 +321,7 @@ func (s *stream) accept(ctx context.Context, p *verified) (*position, error) {
 	if err != nil {
 		return nil, err
 	}
+	follow.Bare, follow.Whole = p.bare, p.next.whole
 	c := p.next.origin.Collection
 	outcomes, err := s.relay.cfg.Desk.Accept(ctx, s.viewer, desk.Batch{Collection: c, Items: p.items, Follow: follow})
 	if err != nil {

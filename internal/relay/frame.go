@@ -26,7 +26,7 @@ const maxHello = 4 << 10
 // kind says what a frame is.
 type kind byte
 
-// The kinds of version 1 (ALPN liaison-relay/1). Others end the stream.
+// The kinds; recall and recalled from version 2 on. Others end the stream.
 const (
 	kindHello     kind = 1
 	kindPing      kind = 2
@@ -39,20 +39,22 @@ const (
 	kindAck       kind = 9
 	kindEvidence  kind = 10
 	kindDelivered kind = 11
+	kindRecall    kind = 12
+	kindRecalled  kind = 13
 
 	compressed kind = 0x80
 )
 
 // String names a kind in errors.
 func (k kind) String() string {
-	names := [...]string{"", "hello", "ping", "bye", "offers", "follow", "page", "gone", "busy", "ack", "evidence", "delivered"}
+	names := [...]string{"", "hello", "ping", "bye", "offers", "follow", "page", "gone", "busy", "ack", "evidence", "delivered", "recall", "recalled"}
 	if k &^= compressed; k > 0 && int(k) < len(names) {
 		return names[k]
 	}
 	return fmt.Sprintf("kind %d", byte(k))
 }
 
-func (k kind) known() bool { k &^= compressed; return k >= kindHello && k <= kindDelivered }
+func (k kind) known() bool { k &^= compressed; return k >= kindHello && k <= kindRecalled }
 
 // frame is one frame as it is on the wire, without its length.
 type frame struct {
@@ -106,7 +108,7 @@ func (f frame) append(b []byte) []byte {
 	return append(b, f.body...)
 }
 
-// protocolFault is what a neighbour of version 1 does not do. It ends the
+// protocolFault is what a neighbour does not do. It ends the
 // stream.
 type protocolFault struct{ reason string }
 

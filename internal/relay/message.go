@@ -6,7 +6,7 @@ import (
 	"github.com/liaison-office/liaison/internal/desk"
 )
 
-// The messages of version 1, one for each kind of frame.
+// The messages, one for each kind of frame.
 type (
 	// hello is the first frame of both sides.
 	hello struct {
@@ -37,6 +37,11 @@ type (
 		Number     uint32               `json:"number"` // from 1, increasing
 		Collection liaison.CollectionID `json:"collection"`
 		From       uint64               `json:"from"`
+		// Version 2. Generation is that of the log which is followed; absent means
+		// whatever it is. Whole asks for the objects that came from the follower too:
+		// it has lost them.
+		Generation uint32 `json:"generation,omitzero"`
+		Whole      bool   `json:"whole,omitzero"`
 	}
 
 	// page brings leaves, and the checkpoint of exactly the page's end.
@@ -55,10 +60,12 @@ type (
 	}
 
 	// refusal is gone (the collection cannot be followed) or busy (it cannot
-	// be answered now; behind says that the sender's log is shorter).
+	// be answered now; behind says that the sender's log is shorter, generation
+	// that the log is of another one than is followed: version 2).
 	refusal struct {
-		Number uint32 `json:"number"`
-		Behind bool   `json:"behind,omitzero"`
+		Number     uint32 `json:"number"`
+		Behind     bool   `json:"behind,omitzero"`
+		Generation uint32 `json:"generation,omitzero"`
 	}
 
 	// ack is the receiver's checkpoint with the sender's cosignature: so much
@@ -77,6 +84,26 @@ type (
 
 	evidenceIn struct {
 		Evidence []desk.Evidence `json:"evidence"`
+	}
+
+	// recall asks what the receiver knows of the sender's own logs: without a
+	// collection the newest checkpoint of each, else the leaves of that log from an
+	// index on. After is that of the answer before. It is answered by recalled
+	// before the next one (version 2).
+	recall struct {
+		Collection liaison.CollectionID `json:"collection,omitzero"`
+		From       uint64               `json:"from"`
+		After      string               `json:"after,omitzero"`
+	}
+
+	// recalled answers recall. The leaves come in any order, each under a
+	// checkpoint that the receiver of the answer signed. After is where the next
+	// recall goes on; without it there is nothing more.
+	recalled struct {
+		Heads    []string        `json:"heads,omitzero"`
+		Doubtful bool            `json:"doubtful,omitzero"` // the sender's store was restored: it may have known more
+		Returned []desk.Returned `json:"returned,omitzero"`
+		After    string          `json:"after,omitzero"`
 	}
 
 	// delivered acknowledges evidence by its keys.

@@ -36,6 +36,7 @@ type following struct {
 	trouble trouble
 	fork    *Fork
 	resumed chan struct{} // closed when the fork is resolved; nil without one
+	pardon  uint32        // the generation that may begin though it forgets what was verified
 }
 
 // stop ends following where the fork says that it was verified.
@@ -225,9 +226,20 @@ func (r *Relay) Resume(o liaison.Office, c liaison.CollectionID) error {
 		return fmt.Errorf("put the evidence aside: %w", err)
 	}
 	n.log.Warn("a neighbour's log is followed again", "collection", c.String(), "reason", string(f.fork.Reason), "err", f.fork)
+	if f.fork.Reason == Forgotten {
+		f.pardon = f.fork.Origin.Generation
+	}
 	close(f.resumed)
 	f.fork, f.resumed = nil, nil
 	return nil
+}
+
+// pardons reports whether an operator has let a generation of a log begin though
+// it forgets what was verified.
+func (n *neighbour) pardons(o liaison.Origin) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return o.Generation > 1 && n.of(o.Collection).pardon == o.Generation
 }
 
 // begins notes where following begins.

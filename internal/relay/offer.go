@@ -148,7 +148,10 @@ func (s *stream) serve(ctx context.Context, f *serving) {
 	if !s.offering.finish(f) || s.ctx.Err() != nil {
 		return
 	}
+	var reopened *desk.GenerationError
 	switch {
+	case errors.As(err, &reopened) && offered:
+		reply, err = s.relay.codec.encode(kindBusy, refusal{Number: m.Number, Generation: reopened.Now})
 	case errors.Is(err, desk.ErrNotFound) || !offered:
 		reply, err = s.relay.codec.encode(kindGone, refusal{Number: m.Number})
 	case err != nil:
@@ -170,6 +173,7 @@ func (s *stream) nextPage(ctx context.Context, m follow) (frame, error) {
 		p, err := s.relay.cfg.Desk.Read(ctx, s.viewer, desk.Query{
 			What: desk.Log, Collection: m.Collection, From: m.From,
 			Limit: limit, MaxBytes: s.relay.cfg.PageBytes, Wait: pollTime,
+			Generation: m.Generation, Whole: m.Whole,
 		})
 		if err != nil {
 			return frame{}, err

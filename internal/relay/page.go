@@ -24,6 +24,7 @@ const (
 	Backdated     Reason = "backdated"      // added does not increase from leaf to leaf: reordered or backdated
 	Mismatched    Reason = "mismatched"     // what travels is not the act the leaf names
 	Unreadable    Reason = "unreadable"     // there was a fork, and the evidence kept of it cannot be read
+	Forgotten     Reason = "forgotten"      // a new generation of the log names an older checkpoint than was verified here
 	Rewritten     Reason = "rewritten"      // the signed root does not follow from what was verified and the page
 )
 
@@ -55,6 +56,10 @@ type position struct {
 	leaves ledger.Range
 	added  liaison.Instant // of the last leaf; zero if there is none
 	note   string          // checkpoint of that size, cosigned by this office
+
+	before     ledger.Checkpoint // the last that was verified of the generations before; of size 0: none was
+	beforeNote string
+	whole      bool // pages are asked for with the objects that came from here
 }
 
 // readPosition decodes what the desk keeps: the Range and, behind it, the
@@ -96,6 +101,7 @@ type verified struct {
 	from  uint64
 	text  string // of the checkpoint
 	items []desk.Item
+	bare  []liaison.Hop // leaves that name no act
 }
 
 // verifier checks a page against a position. It has no side effects.
@@ -104,6 +110,9 @@ type verifier struct {
 	page *page
 	keys func(liaison.Office, liaison.Instant) [][]byte
 	now  time.Time
+	// pardoned: an operator has let a new generation begin that forgets what was
+	// verified.
+	pardoned bool
 
 	head   ledger.Checkpoint
 	leaves []liaison.Leaf
@@ -113,7 +122,7 @@ type verifier struct {
 // verify returns the page with the proof of every leaf. The error is a *Fork,
 // or an *unsignedError where no key that is known signed the checkpoint.
 func (v *verifier) verify() (*verified, error) {
-	for _, step := range []func() error{v.origin, v.parse, v.signature, v.extent, v.order, v.acts} {
+	for _, step := range []func() error{v.origin, v.parse, v.signature, v.extent, v.order, v.acts, v.opened} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -125,23 +134,34 @@ func (v *verifier) verify() (*verified, error) {
 	grown := v.at.leaves.Clone()
 	grown.Append(v.hashes...)
 	out := &verified{from: v.at.leaves.Size(), text: v.head.Text()}
-	out.next = position{origin: v.at.origin, leaves: *grown, added: v.leaves[len(v.leaves)-1].Added, note: v.page.Note}
+	out.next = *v.at
+	out.next.leaves, out.next.added, out.next.note = *grown, v.leaves[len(v.leaves)-1].Added, v.page.Note
 	for i := range v.leaves {
-		if !v.leaves[i].Act.IsZero() {
-			out.items = append(out.items, v.item(i, paths[i]))
+		if it := v.item(i, paths[i]); it.Arrival != nil {
+			out.items = append(out.items, it)
+		} else {
+			out.bare = append(out.bare, v.hop(i, paths[i]))
 		}
 	}
 	return out, nil
 }
 
+func (v *verifier) hop(i int, path []liaison.Hash) liaison.Hop {
+	return liaison.Hop{Leaf: v.leaves[i], Index: v.at.leaves.Size() + uint64(i), Path: path, Checkpoint: v.page.Note}
+}
+
+// item is empty for a leaf that names no act.
 func (v *verifier) item(i int, path []liaison.Hash) desk.Item {
-	index := v.at.leaves.Size() + uint64(i)
+	if v.leaves[i].Act.IsZero() {
+		return desk.Item{}
+	}
+	hop := v.hop(i, path)
 	return desk.Item{Arrival: &desk.Arrival{
 		Travels: *v.page.Leaves[i].Travels,
 		Kind:    v.leaves[i].Kind,
 		Erased:  v.page.Leaves[i].Erased,
-		Via:     liaison.Via{Origin: v.at.origin, Index: index},
-		Hop:     liaison.Hop{Leaf: v.leaves[i], Index: index, Path: path, Checkpoint: v.page.Note},
+		Via:     liaison.Via{Origin: v.at.origin, Index: hop.Index},
+		Hop:     hop,
 	}}
 }
 
@@ -150,6 +170,9 @@ func (p *verified) cosigned(line string) {
 	p.next.note += line + "\n"
 	for _, it := range p.items {
 		it.Arrival.Hop.Checkpoint = p.next.note
+	}
+	for i := range p.bare {
+		p.bare[i].Checkpoint = p.next.note
 	}
 }
 
@@ -238,4 +261,32 @@ func (v *verifier) acts() error {
 		}
 	}
 	return nil
+}
+
+// opened holds the leaves that open a generation to what was verified of the one
+// before: that must not be forgotten.
+func (v *verifier) opened() error {
+	for i := range v.leaves {
+		prev, index := v.leaves[i].Prev, v.page.From+uint64(i)
+		if prev == nil {
+			continue
+		}
+		o, known := prev.Origin, v.at.before
+		switch here := v.at.origin; {
+		case o.Office != here.Office || o.Collection != here.Collection || o.Generation >= here.Generation:
+			return v.fork(Malformed, "the leaf at %d opens a generation after %s", index, o)
+		case o.Generation+1 != here.Generation || known.Size == 0 || v.pardoned:
+		case o.Generation < known.Origin.Generation || o == known.Origin && prev.Size < known.Size:
+			return v.forgotten("the leaf at %d says that %s ended with %d entries, %d of %s were verified here", index, o, prev.Size, known.Size, known.Origin)
+		case o == known.Origin && prev.Size == known.Size && prev.Root != known.Root:
+			return v.forgotten("the leaf at %d says that %s ended at %d with the root %s, what was verified here has %s", index, o, prev.Size, prev.Root, known.Root)
+		}
+	}
+	return nil
+}
+
+func (v *verifier) forgotten(format string, args ...any) *Fork {
+	f := v.fork(Forgotten, format, args...)
+	f.Known = v.at.beforeNote
+	return f
 }

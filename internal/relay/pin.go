@@ -19,8 +19,13 @@ import (
 	"github.com/liaison-office/liaison"
 )
 
-// ALPN names the protocol in the TLS handshake (RFC 7301).
-const ALPN = "liaison-relay/1"
+// ALPN names the protocol in the TLS handshake (RFC 7301), ALPN1 its first
+// version: that lacks recall and recalled, and follow and refusal have no members
+// of version 2. Each side offers what it speaks, and the later common one counts.
+const (
+	ALPN  = "liaison-relay/2"
+	ALPN1 = "liaison-relay/1"
+)
 
 // certificate wraps a relay key for TLS. Nothing in it is looked at but the key.
 func certificate(key ed25519.PrivateKey) (tls.Certificate, error) {
@@ -47,13 +52,13 @@ func (r *Relay) tlsConfig(known func(key []byte) bool) *tls.Config {
 	return &tls.Config{
 		Certificates:           []tls.Certificate{r.cert},
 		MinVersion:             tls.VersionTLS13,
-		NextProtos:             []string{ALPN},
+		NextProtos:             r.protocols,
 		ClientAuth:             tls.RequireAnyClientCert,
 		InsecureSkipVerify:     true, // VerifyConnection pins the key
 		SessionTicketsDisabled: true,
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			if cs.NegotiatedProtocol != ALPN {
-				return fmt.Errorf("relay: the other side does not speak %s", ALPN)
+			if !slices.Contains(r.protocols, cs.NegotiatedProtocol) {
+				return fmt.Errorf("relay: the other side does not speak %s", r.protocols[0])
 			}
 			key, err := presented(cs)
 			if err != nil {

@@ -85,6 +85,8 @@ type Relay struct {
 	pages chan struct{} // holds a token for each page being decoded or encoded
 	dial  func(ctx context.Context, address string) (net.Conn, error)
 
+	protocols []string // that it speaks, the newest first
+
 	mu         sync.Mutex
 	neighbours map[liaison.Office]*neighbour // guarded by mu
 	strangers  map[string]bool               // fingerprints that were logged; guarded by mu
@@ -112,6 +114,7 @@ func New(cfg Config) *Relay {
 	r := &Relay{
 		cfg: cfg, pages: make(chan struct{}, pagesAtOnce), dial: dialTCP,
 		neighbours: map[liaison.Office]*neighbour{}, strangers: map[string]bool{},
+		protocols: []string{ALPN, ALPN1},
 	}
 	var err1, err2 error
 	r.codec, err1 = newCodec()

@@ -40,6 +40,8 @@ type stream struct {
 	offering offering
 	asking   asking
 	returns  returns
+	recalls  recalls
+	version  int // of the protocol
 }
 
 // Why streams end, beside what the network and the neighbour do.
@@ -141,6 +143,10 @@ func (r *Relay) newStream(ctx context.Context, raw net.Conn, tc *tls.Conn, offic
 	s.offering.init()
 	s.asking.init()
 	s.returns.init()
+	s.recalls.init()
+	if s.version = 1; tc.ConnectionState().NegotiatedProtocol == ALPN {
+		s.version = 2
+	}
 	return s
 }
 
@@ -201,7 +207,7 @@ func (s *stream) farewell(why error) {
 // run works until the stream ends, and returns why.
 func (s *stream) run() error {
 	defer close(s.done)
-	for _, work := range []func() error{s.write, s.read, s.keepOffering, s.keepPinging, s.keepAcks, s.keepEvidence, s.keepReturning} {
+	for _, work := range []func() error{s.write, s.read, s.keepOffering, s.keepPinging, s.keepAcks, s.keepEvidence, s.keepReturning, s.keepAnswering, s.keepRecalling} {
 		s.workers.Go(func() {
 			if err := work(); err != nil {
 				s.end(err)
@@ -302,6 +308,10 @@ func (s *stream) take(f frame) error {
 		return s.tookEvidence(f)
 	case kindDelivered:
 		return s.tookDelivered(f)
+	case kindRecall:
+		return s.tookRecall(f)
+	case kindRecalled:
+		return s.tookRecalled(f)
 	}
 	return protocolError("a second %s", f.kind)
 }

@@ -116,9 +116,13 @@ func open(name liaison.Office, dir string, opt Options) (*Office, error) {
 	o.Desk = desk.New(desk.Config{
 		Office: name, Journal: o.Journal, Pinned: registry.New(Pin()), Log: opt.Log,
 		Validation: opt.Validation, Except: opt.Except, Now: o.Clock.Now, WaitingActs: opt.Waiting,
+		Neighbours: func() []liaison.Office { return neighbours[name] },
 	})
 	return o, o.start()
 }
+
+// neighbours are those of each office: they stand in a row.
+var neighbours = map[liaison.Office][]liaison.Office{Seoul: {Tokyo}, Tokyo: {Seoul, HQ}, HQ: {Tokyo}}
 
 func (o *Office) start() error {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -152,7 +152,7 @@ func (o *Office) Shown(t T, c liaison.CollectionID) map[string]string {
 	shown := map[string]string{}
 	err := o.Store.View(context.Background(), func(v store.View) error {
 		return v.Range(c, 0, store.MaxEntries, store.Bytes, func(e *store.Entry) error {
-			if e.ID == "" { // erased, or an act that erases
+			if e.ID == "" { // erased, an act that erases, or what opens a generation
 				return nil
 			}
 			if _, twice := shown[e.ID]; twice && !e.Hidden {
