@@ -103,13 +103,24 @@ func (d *Desk) keepHop(tx store.Tx, c liaison.CollectionID, act liaison.Hash, o 
 	return tx.Put(bucketHops, key, marshal(h))
 }
 
-// newWitness reports whether a hop has a cosigner, other than this office,
-// that the one before lacks.
+// newWitness reports whether a hop is of a later generation of its log, or has a
+// cosigner, other than this office, that the one before lacks.
 func (d *Desk) newWitness(old, h liaison.Hop) bool {
+	if now, was := headOfHop(h).Origin.Generation, headOfHop(old).Origin.Generation; now != was {
+		return now > was
+	}
 	have := ledger.Cosigners(old.Checkpoint)
 	return slices.ContainsFunc(ledger.Cosigners(h.Checkpoint), func(o liaison.Office) bool {
 		return o != d.Office && !slices.Contains(have, o)
 	})
+}
+
+func headOfHop(h liaison.Hop) ledger.Checkpoint {
+	cp, err := ledger.ReadCheckpoint(h.Checkpoint)
+	if err != nil {
+		return ledger.Checkpoint{}
+	}
+	return cp
 }
 
 func (d *Desk) queueHops(tx store.Tx, back, next liaison.Office, c liaison.CollectionID, act liaison.Hash, hops []liaison.Hop) error {

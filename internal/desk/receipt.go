@@ -142,11 +142,7 @@ func (d *Desk) firstVia(byVia map[liaison.Via]liaison.Hop, c liaison.CollectionI
 }
 
 func officeOf(h liaison.Hop) liaison.Office {
-	cp, err := ledger.ReadCheckpoint(h.Checkpoint)
-	if err != nil {
-		return ""
-	}
-	return cp.Origin.Office
+	return headOfHop(h).Origin.Office
 }
 
 // addKeys adds the signed objects that chain every key of the receipt to the

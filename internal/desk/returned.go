@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -201,8 +202,9 @@ func (s *search) entries(rest string) error {
 	})
 }
 
-// entry gives the neighbour's leaf for an act: the last hop of what came from
-// it, or the leaf of delivery of what went to it.
+// entry gives the neighbour's leaves for an act: the last hop of what came from
+// it, and the leaf of delivery of what went to it. What went back to it after it
+// had lost it has both.
 func (s *search) entry(e *store.Entry) error {
 	leaf, err := liaison.ParseLeaf(e.Leaf)
 	if err != nil {
@@ -212,15 +214,10 @@ func (s *search) entry(e *store.Entry) error {
 	if err != nil {
 		return err
 	}
-	if leaf.Via != nil && leaf.Via.Origin.Office == s.n {
-		last := len(t.Hops) - 1
-		if last < 0 {
-			return nil
-		}
-		hop := t.Hops[last]
-		t.Hops = t.Hops[:last]
-		s.give(Returned{Hop: hop, Travels: t})
-		return nil
+	if last := len(t.Hops) - 1; last >= 0 && leaf.Via != nil && leaf.Via.Origin.Office == s.n {
+		came := *t
+		came.Hops = t.Hops[:last:last]
+		s.give(Returned{Hop: t.Hops[last], Travels: &came})
 	}
 	raw, ok, err := s.v.State(bucketHops, actKey(s.q.Collection, e.ActHash)+"/"+string(s.n))
 	if err != nil || !ok {
@@ -237,7 +234,7 @@ func (s *search) entry(e *store.Entry) error {
 	if err != nil || own == nil {
 		return err
 	}
-	t.Hops = append(t.Hops, *own)
+	t.Hops = append(slices.Clip(t.Hops), *own)
 	s.give(Returned{Hop: hop, Travels: t})
 	return nil
 }

@@ -95,8 +95,15 @@ var (
 )
 
 // follow follows one collection while ctx lasts. Every error is tried again,
-// from the position the desk has; a fork when an operator has resolved it.
+// from the position the desk has; a fork when an operator has resolved it. It
+// begins when the neighbour has told what it knows of our own logs: one that we
+// have lost is not to begin anew.
 func (s *stream) follow(ctx context.Context, c liaison.CollectionID) {
+	select {
+	case <-s.recalls.told:
+	case <-ctx.Done():
+		return
+	}
 	pause := backoff{first: s.relay.cfg.Redial}
 	var how manner
 	for s.n.mayFollow(ctx, c) {

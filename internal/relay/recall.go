@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/desk"
@@ -11,13 +12,15 @@ import (
 // recalls are the questions about the asker's own logs, one at a time in each
 // direction (version 2).
 type recalls struct {
-	asked    chan frame // by the neighbour; takes one
-	answered chan frame // to us; takes one
+	asked    chan frame    // by the neighbour; takes one
+	answered chan frame    // to us; takes one
+	told     chan struct{} // closed when the neighbour has told what it knows of our logs
 }
 
 func (r *recalls) init() {
 	r.asked = make(chan frame, 1)
 	r.answered = make(chan frame, 1)
+	r.told = make(chan struct{})
 }
 
 func (s *stream) tookRecall(f frame) error {
@@ -84,10 +87,18 @@ func (s *stream) answer(f frame) error {
 // comes: the offers go first, whatever runs first.
 const recallAfter = lookGap / 2
 
+// answerTime bounds how long an answer may take: nothing is followed before the
+// first one.
+const answerTime = 2 * time.Minute
+
 // keepRecalling asks the neighbour what it knows of this office's own logs, when
 // the stream begins, and for the leaves of those that have lost some.
 func (s *stream) keepRecalling() error {
-	if s.version < 2 || !wait(s.ctx, recallAfter) {
+	if s.version < 2 {
+		close(s.recalls.told) // as far as it can
+		return nil
+	}
+	if !wait(s.ctx, recallAfter) {
 		return nil
 	}
 	pause := backoff{first: s.relay.cfg.Redial}
@@ -103,6 +114,7 @@ func (s *stream) keepRecalling() error {
 			break
 		}
 	}
+	close(s.recalls.told)
 	done := map[liaison.CollectionID]desk.Doubt{}
 	for {
 		asked, err := s.recallDoubts(done, &pause)
@@ -163,10 +175,14 @@ func (s *stream) recallOnce(q recall) (*recalled, error) {
 	if err := s.send(s.ctx, kindRecall, q); err != nil {
 		return nil, nil // the stream has ended
 	}
+	late := time.NewTimer(answerTime)
+	defer late.Stop()
 	select {
 	case f := <-s.recalls.answered:
 		m := new(recalled)
 		return m, s.relay.codec.decode(f, m)
+	case <-late.C:
+		return nil, protocolError("recall was not answered within %s", answerTime)
 	case <-s.ctx.Done():
 		return nil, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,8 +19,10 @@ import (
 	"github.com/liaison-office/liaison/internal/desk"
 	"github.com/liaison-office/liaison/internal/desk/desktest"
 	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/ledger"
+	"github.com/liaison-office/liaison/stix"
 )
 
 var trial = desktest.Collection("trial", "cyber")
@@ -99,6 +102,7 @@ func (st *story) restore(t *testing.T) {
 	folder := filepath.Join(st.s.Dir, "store")
 	must(t, os.RemoveAll(folder))
 	must(t, os.CopyFS(folder, os.DirFS(st.copied)))
+	st.s.Clock.Move(time.Second) // clocks stand still in these tests
 }
 
 // open opens the office of a node again.
@@ -311,4 +315,250 @@ func (st *story) mark(t *testing.T) {
 	must(t, st.s.Store.Update(context.Background(), store.Lock{}, func(tx store.Tx) error {
 		return store.MarkRestore(tx, store.Restore{Token: "a", At: desktest.At(0), Backup: desktest.At(0)})
 	}))
+}
+
+// TestWhatNobodyReturnsIsLeftToTheNextGeneration: entries that no neighbour had
+// are lost with the store. An operator opens the next generation; what the
+// neighbour has comes back from its log, and all offices converge.
+func TestWhatNobodyReturnsIsLeftToTheNextGeneration(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		st := newStory(t, 5)
+		st.restore(t)
+		st.k.start()
+		st.s.open(t)
+		st.s.start()
+		var l desk.StoppedLog
+		eventually(t, "the neighbour has returned what it has", func() bool {
+			l = stopped(t, st.s, community)
+			return strings.Contains(l.Waits, "every neighbour has answered")
+		})
+		if want := (desk.StoppedLog{Collection: community, Name: "community.cyber", Held: 18, Signed: 55, Lost: 37, Returned: 32, Reopens: true}); !cmp.Equal(l, want, cmpopts.IgnoreFields(l, "Why", "Waits"), cmpopts.EquateEmpty()) {
+			t.Errorf("the operator reads %+v", l)
+		}
+		time.Sleep(time.Minute)
+		refuses(t, st.s)
+		stale := seen(t, st.s, st.log)
+
+		reopened(t, st.s, community, 18)
+		st.goesOn(t, "in the next generation")
+		if o := st.s.Origin(community); o.Generation != 2 {
+			t.Errorf("the log is %s", o)
+		}
+		for i, r := range st.proofs {
+			if _, err := ledger.VerifyReceipt(r, desktest.Pin()); err != nil {
+				t.Errorf("receipt %d does not verify any more: %v", i, err)
+			}
+		}
+		st.convergedAfter(t, 18)
+		st.misses(t, stale)
+		for _, n := range []*node{st.k, st.h} { // both follow the log that they know
+			eventually(t, "the new generation is followed", func() bool {
+				p, err := n.Desk.Read(t.Context(), registry.Neighbour(seoul), desk.Query{What: desk.Position, Collection: community, Origin: liaison.Origin{Office: seoul, Collection: community}})
+				return n == st.h || err == nil && p.Follow.Origin.Generation == 2 && p.Follow.Size == st.s.Size(t, community)
+			})
+		}
+		// What is lost once more comes back with the leaf that opened the generation.
+		st.log = entries(t, st.s, community)
+		st.restore(t)
+		st.s.open(t)
+		defer st.explain(t)
+		refuses(t, st.s)
+		st.s.start()
+		eventually(t, "the log is whole", func() bool { return st.s.Size(t, community) >= uint64(len(st.log)) })
+		st.asItWas(t)
+		if o := st.s.Origin(community); o.Generation != 2 {
+			t.Errorf("the rebuilt log is %s", o)
+		}
+		st.goesOn(t, "once more")
+	})
+}
+
+// explain says, if the test failed, for what seoul's logs wait.
+func (st *story) explain(t *testing.T) {
+	if !t.Failed() {
+		return
+	}
+	p, err := st.s.Desk.Read(context.Background(), registry.Operator(seoul), desk.Query{What: desk.Stopped})
+	t.Logf("seoul's logs: %+v %v", p, err)
+}
+
+// stopped returns what the operator reads of a stopped log.
+func stopped(t *testing.T, n *node, c liaison.CollectionID) desk.StoppedLog {
+	t.Helper()
+	p, err := n.Desk.Read(t.Context(), registry.Operator(n.Name), desk.Query{What: desk.Stopped})
+	must(t, err)
+	i := slices.IndexFunc(p.Stopped, func(l desk.StoppedLog) bool { return l.Collection == c })
+	if i < 0 {
+		return desk.StoppedLog{}
+	}
+	return p.Stopped[i]
+}
+
+// reopened opens the next generation as the operator does.
+func reopened(t *testing.T, n *node, c liaison.CollectionID, index uint64) {
+	t.Helper()
+	outcomes, err := n.Desk.Accept(t.Context(), registry.Operator(n.Name), desk.Batch{Collection: c, Reopen: true})
+	must(t, err)
+	if len(outcomes) != 1 || outcomes[0].Index != index {
+		t.Errorf("it opens with %+v, want index %d", outcomes, index)
+	}
+}
+
+// convergedAfter checks that each act that the offices have stands once in the
+// log, that every receipt verifies, and that fsck finds nothing.
+func (st *story) convergedAfter(t *testing.T, kept int) {
+	t.Helper()
+	acts := map[liaison.Hash]bool{}
+	for i, e := range entries(t, st.s, community) {
+		if e.Kind == liaison.KindOpened {
+			if i != kept {
+				t.Errorf("the generation begins at %d, want %d", i, kept)
+			}
+			continue
+		}
+		if acts[e.ActHash] {
+			t.Errorf("act %s stands there twice", e.ActHash)
+		}
+		acts[e.ActHash] = true
+		if _, err := ledger.VerifyReceipt(receipt(t, st.s, "Korea", e.Index), desktest.Pin()); err != nil {
+			t.Errorf("the receipt of %d: %v", e.Index, err)
+		}
+	}
+	for _, e := range entries(t, st.k, community) {
+		if !acts[e.ActHash] {
+			t.Errorf("act %s, which tokyo has, did not come back", e.ActHash)
+		}
+	}
+	for _, n := range []*node{st.s, st.k, st.h} {
+		report, err := n.Journal.Check(t.Context())
+		if err != nil || len(report.Problems) > 0 {
+			t.Errorf("%s: fsck: %v %q", n.Name, err, report.Problems)
+		}
+	}
+}
+
+// poller is a TAXII client that had read a log to a place that was lost.
+type poller struct {
+	from  uint64
+	added liaison.Instant
+}
+
+// seen returns pollers at every place of a log as it was.
+func seen(t *testing.T, n *node, log []store.Entry) (list []poller) {
+	t.Helper()
+	for _, e := range log {
+		list = append(list, poller{e.Index + 1, e.Added})
+	}
+	return list
+}
+
+// misses checks that no poller misses what has come since.
+func (st *story) misses(t *testing.T, pollers []poller) {
+	t.Helper()
+	fresh := string(desktest.ID("note", "new seoul in the next generation 1"))
+	for _, p := range pollers {
+		for what, q := range map[string]desk.Query{
+			"added_after": {Collection: community, AddedAfter: p.added},
+			"next":        {Collection: community, From: p.from, Generation: 1, Seen: p.added},
+		} {
+			page, err := st.s.Read(t, "Korea", q)
+			if err != nil || !slices.ContainsFunc(page.Entries, func(e desk.Entry) bool { return e.ID == fresh }) {
+				t.Errorf("who read on from %d by %s misses what is new: %v", p.from, what, err)
+			}
+		}
+	}
+}
+
+// TestAGenerationThatForgetsIsAFork: an operator who does not wait for the
+// neighbour opens a generation that names less than the neighbour has verified.
+// It is not followed until a person says so.
+func TestAGenerationThatForgetsIsAFork(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		st := newStory(t, 0)
+		st.restore(t)
+		must(t, os.RemoveAll(filepath.Join(st.s.Dir, "anchors")))
+		st.k.stop()
+		st.s.open(t)
+		for _, c := range []liaison.CollectionID{community, charter, desktest.Collection("register", liaison.Charter)} {
+			reopened(t, st.s, c, st.s.Size(t, c))
+		}
+		st.s.post(t, "Korea", community, note("impatient"))
+		st.s.start()
+		st.k.start()
+		fork := func() *Fork {
+			for _, f := range st.k.status(seoul).Follows {
+				if f.Collection == community {
+					return f.Fork
+				}
+			}
+			return nil
+		}
+		eventually(t, "tokyo sees the fork", func() bool { return fork() != nil })
+		if f := fork(); f.Reason != Forgotten || f.Origin.Generation != 2 || !strings.Contains(f.Known, community.String()+"/1") || !strings.Contains(f.Claimed, community.String()+"/2") {
+			t.Errorf("the evidence is %+v", f)
+		}
+		time.Sleep(time.Minute)
+		if st.k.Shown(t, community)[string(desktest.ID("note", "impatient"))] != "" {
+			t.Error("the log is followed all the same")
+		}
+		must(t, st.k.relay.Resume(seoul, community))
+		st.goesOn(t, "after it was explained")
+		st.convergedAfter(t, 18)
+	})
+}
+
+// TestWhatANeighbourInventsIsNotAppended: what it returns is not what this office
+// signed.
+func TestWhatANeighbourInventsIsNotAppended(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		st := newStory(t, 0)
+		st.restore(t)
+		st.k.stop()
+		st.s.open(t)
+		v := registry.Neighbour(tokyo)
+		told, err := st.k.Desk.Read(t.Context(), registry.Neighbour(seoul), desk.Query{What: desk.Recall, Collection: community, From: 18, MaxBytes: 1 << 20})
+		must(t, err)
+		if len(told.Returned) != 32 {
+			t.Fatalf("tokyo returns %d leaves, want 32", len(told.Returned))
+		}
+		for name, lie := range map[string]func(r *desk.Returned){
+			"another instant": func(r *desk.Returned) { r.Hop.Leaf.Added++ },
+			"another index":   func(r *desk.Returned) { r.Hop.Index++ },
+			"another act":     func(r *desk.Returned) { r.Travels.Act.Label = stix.Clear },
+			"no act":          func(r *desk.Returned) { r.Travels = nil },
+			"another object": func(r *desk.Returned) {
+				r.Travels.Bytes = bytes.Replace(r.Travels.Bytes, []byte("note"), []byte("fake"), 1)
+			},
+			"another salt":       func(r *desk.Returned) { r.Travels.Salt[0]++ },
+			"another checkpoint": func(r *desk.Returned) { r.Hop.Checkpoint = st.k.Keys.SignCheckpoint(r.Hop.Leaf.Via.Origin, "x") },
+		} {
+			for i := range told.Returned {
+				r := told.Returned[i]
+				if name == "another checkpoint" && r.Hop.Leaf.Via == nil {
+					continue
+				}
+				travels := *r.Travels
+				travels.Bytes = bytes.Clone(travels.Bytes)
+				r.Travels = &travels
+				lie(&r)
+				_, err := st.s.Desk.Accept(t.Context(), v, desk.Batch{Collection: community, Told: &desk.Told{Returned: []desk.Returned{r}, Done: true}})
+				if !errors.Is(err, desk.ErrNotSigned) {
+					t.Errorf("%s: leaf %d is taken: %v", name, i, err)
+				}
+			}
+		}
+		// A batch proof or a way that does not verify stops the rebuild.
+		forged := slices.Clone(told.Returned)
+		travels := *forged[3].Travels
+		travels.Batch.Sig = bytes.Clone(travels.Batch.Sig)
+		travels.Batch.Sig[20]++
+		forged[3].Travels = &travels
+		_, err = st.s.Desk.Accept(t.Context(), v, desk.Batch{Collection: community, Told: &desk.Told{Returned: forged, Done: true}})
+		must(t, err)
+		eventually(t, "it is said", func() bool { return strings.Contains(stopped(t, st.s, community).Waits, "as it was returned") })
+		refuses(t, st.s)
+		if got := st.s.Size(t, community); got != 18 {
+			t.Errorf("it has %d entries", got)
+		}
+	})
 }
