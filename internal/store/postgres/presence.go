@@ -96,11 +96,13 @@ func (p *presence) insist(ctx context.Context, patience time.Duration, try func(
 func (p *presence) repeat(ctx context.Context, try func() error, enough func() bool) error {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := cause(ctx, try())
-		if err := ctx.Err(); err != nil {
+		if err == nil || ctx.Err() == nil {
+			p.note(err)
+		}
+		if !isAway(err) { // what a try that succeeded has taken is the caller's, ctx ended or not
 			return err
 		}
-		p.note(err)
-		if !isAway(err) {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if enough() {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
@@ -67,5 +68,19 @@ func TestADatabaseThatIsAwayIsSaidSoOnce(t *testing.T) {
 	}
 	if log.count("is away") != 1 || log.count("is back") != 1 {
 		t.Errorf("the operator reads %s", log.text.String())
+	}
+}
+
+// TestATryThatSucceededIsTheCallers: it may hold a connection, which nobody would
+// give back if the end of the context were returned instead.
+func TestATryThatSucceededIsTheCallers(t *testing.T) {
+	p := presence{log: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := p.insist(ctx, time.Minute, func() error {
+		cancel()
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
