@@ -60,6 +60,8 @@ func officeFaults() []Fault {
 	return []Fault{
 		{"points", "kill -9 at each named point: in a transaction, at start, stop, checkpoint, on a neighbour's page", pointKills},
 		{"kill", "kill -9 of a serving office, at a random moment while a POST is unanswered", kills},
+		{"power-cut", "the power is cut while a POST is unanswered: what was not synced is gone", powerCuts},
+		{"power-cut-unsynced", "the same to an office that syncs nothing: this must lose, or the campaign is blind", unsyncedCuts},
 	}
 }
 

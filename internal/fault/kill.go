@@ -33,12 +33,17 @@ func kills(ctx context.Context, c *Campaign, r *Result) error {
 // first answer, while a POST is unanswered.
 func (s *Site) killWhileWriting(ctx context.Context, p *Process, moment time.Duration) {
 	s.whileWriting(ctx, p, func() {
-		before := s.Load.Requests.Load()
-		until(p.done, func() bool { return s.Load.Requests.Load() > before })
-		time.Sleep(moment) // the fault's moment, not a wait for anything
-		until(p.done, func() bool { return s.Load.Waiting.Load() > 0 })
+		s.awaitMoment(p, moment)
 		p.Kill()
 	})
+}
+
+// awaitMoment returns so long after the next answer, while a POST is unanswered.
+func (s *Site) awaitMoment(p *Process, moment time.Duration) {
+	before := s.Load.Requests.Load()
+	until(p.done, func() bool { return s.Load.Requests.Load() > before })
+	time.Sleep(moment) // the fault's moment, not a wait for anything
+	until(p.done, func() bool { return s.Load.Waiting.Load() > 0 })
 }
 
 // whileWriting lets clients write while do runs, and notes the answers that were

@@ -27,6 +27,10 @@ type Result struct {
 	Took    Seconds `json:"took"`
 	Restart Seconds `json:"restart"` // the longest start after a fault
 
+	// MustFail says that promises had to be broken: the fault shows that the
+	// campaign finds what is lost.
+	MustFail bool `json:"must_fail,omitempty"`
+
 	Notes  []string `json:"notes,omitempty"`   // what else is to be known
 	NotRun string   `json:"not_run,omitempty"` // why the fault was not made
 	First  []string `json:"first,omitempty"`   // the first few failures, by name
@@ -73,8 +77,11 @@ func (r *Result) started(took time.Duration) {
 	r.Restart = max(r.Restart, Seconds(took.Seconds()))
 }
 
-// Broken reports whether a promise was broken.
-func (r *Result) Broken() bool { return r.Lost+r.Duplicated+r.BadReceipts+r.Wrong > 0 }
+// Broken reports whether a promise was broken; of a fault that must break one,
+// whether none was.
+func (r *Result) Broken() bool {
+	return r.NotRun == "" && (r.Lost+r.Duplicated+r.BadReceipts+r.Wrong > 0) != r.MustFail
+}
 
 // Bound is the rule of three: so many strikes without a failure leave at most
 // this probability of one, with 95 % confidence.
@@ -89,10 +96,21 @@ func (r *Result) String() string {
 	for _, n := range r.Notes {
 		text += "\n  " + n
 	}
-	for _, f := range r.First {
+	for _, f := range r.failures() {
 		text += "\n  BROKEN: " + f
 	}
 	return text
+}
+
+// failures are the first few by name, if they count.
+func (r *Result) failures() []string {
+	switch {
+	case !r.MustFail:
+		return r.First
+	case r.Broken():
+		return []string{"nothing was found to be lost, and everything is done to lose it: the campaign is blind"}
+	}
+	return nil
 }
 
 var columns = []string{"fault", "count", "acknowledged", "lost", "duplicated", "receipts", "that fail", "otherwise wrong", "longest start", "time"}
@@ -140,7 +158,7 @@ func remarks(w io.Writer, results []*Result, begin string) error {
 		for _, n := range r.Notes {
 			fmt.Fprintf(w, "%s%s: %s\n", begin, r.Fault, n)
 		}
-		for _, f := range r.First {
+		for _, f := range r.failures() {
 			fmt.Fprintf(w, "%s%s: BROKEN: %s\n", begin, r.Fault, f)
 		}
 	}

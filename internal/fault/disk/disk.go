@@ -164,6 +164,9 @@ func (d *Disk) err(op Op, path string) error {
 func (d *Disk) Do(op Op, path string, do func() error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.Quick && (op == Sync || op == SyncDir) {
+		do = func() error { return nil }
+	}
 	m, fails, first := d.next(op, path)
 	switch {
 	case fails && m == Lost && first:

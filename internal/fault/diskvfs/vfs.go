@@ -54,12 +54,7 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 }
 
 func (f *file) Sync(flags vfs.SyncFlag) error {
-	return said(f.disk.Do(disk.Sync, f.path, func() error {
-		if f.disk.Quick {
-			return nil
-		}
-		return f.File.Sync(flags)
-	}), sqlite3.IOERR_FSYNC)
+	return said(f.disk.Do(disk.Sync, f.path, func() error { return f.File.Sync(flags) }), sqlite3.IOERR_FSYNC)
 }
 
 func (f *file) Truncate(size int64) error {
