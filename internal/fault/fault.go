@@ -60,6 +60,9 @@ func officeFaults() []Fault {
 	return []Fault{
 		{"points", "kill -9 at each named point: in a transaction, at start, stop, checkpoint, on a neighbour's page", pointKills},
 		{"kill", "kill -9 of a serving office, at a random moment while a POST is unanswered", kills},
+		{"nth-door", "each write, sync, truncation and rename fails in turn while clients POST and fetch receipts", everyNth(door)},
+		{"nth-relay", "the same while an office follows a neighbour", everyNth(followed)},
+		{"nth-control", "the same while the operator adds a programme, and after a restart", everyNth(control)},
 		{"power-cut", "the power is cut while a POST is unanswered: what was not synced is gone", powerCuts},
 		{"power-cut-unsynced", "the same to an office that syncs nothing: this must lose, or the campaign is blind", unsyncedCuts},
 	}
@@ -89,7 +92,9 @@ type Options struct {
 // Campaign is a run of faults.
 type Campaign struct {
 	Options
-	ground ground
+	ground  ground
+	hq      *Site    // neighbour; nil until it is asked for
+	serving *Process // it
 }
 
 // Run runs a campaign and returns a result for each fault. An error says that it
@@ -110,6 +115,7 @@ func Run(ctx context.Context, opt Options) (results []*Result, err error) {
 	if err := c.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("prepare offices: %w", err)
 	}
+	defer c.closeNeighbour()
 	for _, f := range faults {
 		if ctx.Err() != nil {
 			return results, ctx.Err()

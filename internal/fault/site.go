@@ -159,6 +159,7 @@ type Site struct {
 	Tokens map[string]string // of its accounts
 
 	command []string
+	here    bool // the office is served in this process, on its disk
 	r       *Result
 }
 
@@ -199,11 +200,12 @@ func (s *Site) Close() {
 	os.RemoveAll(s.Dir)
 }
 
-// Process is an office that serves in a process of its own.
+// Process is an office that serves: in a process of its own, or in this one.
 type Process struct {
-	Address string // host:port of TAXII
-	cmd     *exec.Cmd
-	done    chan struct{} // closed when the process has ended
+	Address string        // host:port of TAXII
+	cmd     *exec.Cmd     // nil in this one
+	end     func() error  // stops it in this one
+	done    chan struct{} // closed when it has ended
 }
 
 // errDied says that an office ended before it served.
@@ -213,7 +215,13 @@ var errDied = errors.New("the office ended before it served")
 // its environment.
 func (s *Site) Start(ctx context.Context, env ...string) (*Process, error) {
 	begin := time.Now()
-	p, err := start(ctx, s.command, s.Dir, env...)
+	var p *Process
+	var err error
+	if s.here {
+		p, err = startHere(ctx, s.Dir)
+	} else {
+		p, err = start(ctx, s.command, s.Dir, env...)
+	}
 	if err == nil {
 		s.r.started(time.Since(begin))
 	}
@@ -248,14 +256,48 @@ func start(ctx context.Context, command []string, dir string, env ...string) (*P
 	return p, nil
 }
 
-// Kill is kill -9; it returns when the process is gone.
+// startHere serves an office in this process.
+func startHere(ctx context.Context, dir string) (*Process, error) {
+	o, err := office.Open(ctx, dir, office.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errDied, err)
+	}
+	if err := o.Listen(); err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	p := &Process{done: make(chan struct{})}
+	p.Address, _ = o.Addresses()
+	ctx, cancel := context.WithCancel(ctx)
+	ran := make(chan error, 1)
+	go func() {
+		err := o.Run(ctx)
+		ran <- errors.Join(err, o.Close())
+		close(p.done)
+	}()
+	p.end = func() error {
+		cancel()
+		<-p.done
+		return <-ran
+	}
+	return p, nil
+}
+
+// Kill is kill -9; it returns when the process is gone. In this process it is
+// Stop, whose errors do not count.
 func (p *Process) Kill() {
+	if p.cmd == nil {
+		p.end()
+		return
+	}
 	p.cmd.Process.Kill()
 	<-p.done
 }
 
 // Stop ends the office as its operator does.
 func (p *Process) Stop() error {
+	if p.cmd == nil {
+		return p.end()
+	}
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		return err
 	}

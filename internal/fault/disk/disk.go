@@ -239,9 +239,20 @@ func (d *Disk) saved(op Op, path string, into *[]change) {
 			rest = append(rest, c)
 		case into != nil:
 			*into = append(*into, c)
+		default:
+			d.doomed = slices.DeleteFunc(d.doomed, c.replaces)
 		}
 	}
 	d.unsaved = rest
+}
+
+// replaces reports whether what an earlier step did is written again with c:
+// blocks that are changed anew are saved whole.
+func (c *change) replaces(d change) bool {
+	if c.path != d.path || (c.data == nil) != (d.data == nil) {
+		return false
+	}
+	return c.data == nil || c.off < d.off+int64(len(d.data)) && d.off < c.off+int64(len(c.data))
 }
 
 // WriteAt writes, or fails. read reads what is there now.
