@@ -169,17 +169,7 @@ func (s *Site) postAndRead(ctx context.Context, p *Process) error {
 			return err
 		}
 	}
-	known, err := s.Oracle.Known()
-	if err != nil {
-		return err
-	}
-	there, err := readObjects(ctx, s.client(p.Address, reader))
-	if err != nil {
-		s.r.Fail(&s.r.Wrong, "reading does not go on: %v", err)
-		return nil
-	}
-	s.compare(known, there)
-	return nil
+	return s.readsAll(ctx, p)
 }
 
 // control: the operator adds a programme; after the failure, again.
