@@ -258,6 +258,11 @@ func (s *Site) CheckFolder(ctx context.Context, known *Known, served contents) e
 	return err
 }
 
+// viewPrefixes is checkPrefixes of an open office.
+func (s *Site) viewPrefixes(ctx context.Context, o *office.Office, c liaison.CollectionID, receipts [][]byte) error {
+	return o.Journal.View(ctx, func(v store.View) error { return s.checkPrefixes(v, c, receipts) })
+}
+
 // sampleCollection finds the collection that clients write into.
 func sampleCollection(ctx context.Context, o *office.Office) (c liaison.CollectionID, err error) {
 	list, err := o.Operator().Programmes(ctx, struct{}{})

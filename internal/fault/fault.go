@@ -64,6 +64,7 @@ func officeFaults() []Fault {
 		{"nth-relay", "the same while an office follows a neighbour", everyNth(followed)},
 		{"nth-control", "the same while the operator adds a programme, and after a restart", everyNth(control)},
 		{"disk-full", "the disk fills while clients POST, and is freed; then the same to the checkpoints kept outside the store", diskFull},
+		{"bit-flip", "one bit of a stopped office's files is another: that is found and named, or changes nothing", bitFlips},
 		{"power-cut", "the power is cut while a POST is unanswered: what was not synced is gone", powerCuts},
 		{"power-cut-unsynced", "the same to an office that syncs nothing: this must lose, or the campaign is blind", unsyncedCuts},
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -131,14 +130,6 @@ func (c *Campaign) newImage(ctx context.Context, name string) (*image, error) {
 	return i, nil
 }
 
-// memory returns a folder in memory, if there is one, or else another.
-func memory(other string) string {
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		return "/dev/shm"
-	}
-	return other
-}
-
 func (i *image) attach(ctx context.Context) error {
 	err := run(ctx, "mount", "-o", "loop", i.file, i.mount)
 	i.mounted = err == nil
@@ -171,14 +162,6 @@ func (i *image) exchange(ctx context.Context) error {
 func (i *image) close() {
 	i.detach()
 	os.RemoveAll(filepath.Dir(i.file))
-}
-
-func run(ctx context.Context, name string, args ...string) error {
-	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(string(out)))
-	}
-	return nil
 }
 
 // freeze stops every thread of a process: none is in the middle of a sync.

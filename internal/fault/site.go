@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -159,7 +160,8 @@ type Site struct {
 	Tokens map[string]string // of its accounts
 
 	command []string
-	here    bool // the office is served in this process, on its disk
+	here    bool         // the office is served in this process, on its disk
+	log     *slog.Logger // of that office; none if nil
 	r       *Result
 }
 
@@ -218,7 +220,7 @@ func (s *Site) Start(ctx context.Context, env ...string) (*Process, error) {
 	var p *Process
 	var err error
 	if s.here {
-		p, err = startHere(ctx, s.Dir)
+		p, err = startHere(ctx, s.Dir, office.Options{Log: s.log})
 	} else {
 		p, err = start(ctx, s.command, s.Dir, env...)
 	}
@@ -257,8 +259,8 @@ func start(ctx context.Context, command []string, dir string, env ...string) (*P
 }
 
 // startHere serves an office in this process.
-func startHere(ctx context.Context, dir string) (*Process, error) {
-	o, err := office.Open(ctx, dir, office.Options{})
+func startHere(ctx context.Context, dir string, opt office.Options) (*Process, error) {
+	o, err := office.Open(ctx, dir, opt)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errDied, err)
 	}
@@ -274,11 +276,11 @@ func startHere(ctx context.Context, dir string) (*Process, error) {
 		ran <- errors.Join(err, o.Close())
 		close(p.done)
 	}()
-	p.end = func() error {
+	p.end = sync.OnceValue(func() error {
 		cancel()
 		<-p.done
 		return <-ran
-	}
+	})
 	return p, nil
 }
 
@@ -356,4 +358,20 @@ func newClient(address, token string) *taxii.Client {
 func (p *Process) killed() bool {
 	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// memory returns a folder in memory, if there is one, or else another.
+func memory(other string) string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return other
+}
+
+func run(ctx context.Context, name string, args ...string) error {
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(string(out)))
+	}
+	return nil
 }

@@ -110,14 +110,11 @@ func create(dir, vfs string) error {
 	if err := errors.Join(os.WriteFile(file, nil, 0o600), keepPrivate(file)); err != nil {
 		return err
 	}
-	c, err := connect(file, vfs, fmt.Sprintf(`
-		PRAGMA page_size = %d;
-		PRAGMA journal_mode = WAL;
-		PRAGMA application_id = %d;`+writerPragmas, pageSize, applicationID))
+	c, err := connect(file, vfs, fmt.Sprintf("PRAGMA page_size = %d", pageSize))
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.migrate(0), c.close()); err != nil {
+	if err := errors.Join(c.found(), c.close()); err != nil {
 		return err
 	}
 	point.At("sqlite.database-made")
@@ -126,6 +123,20 @@ func create(dir, vfs string) error {
 	}
 	point.At("sqlite.database-renamed")
 	return nil
+}
+
+// found makes an empty database ours. Its pages end with a checksum, which SQLite
+// compares whenever it reads one from the file; that has to be said before there
+// is any.
+func (c *conn) found() error {
+	if err := c.db.EnableChecksums("main"); err != nil {
+		return err
+	}
+	err := c.db.Exec(fmt.Sprintf("PRAGMA journal_mode = WAL; PRAGMA application_id = %d;"+writerPragmas, applicationID))
+	if err != nil {
+		return err
+	}
+	return c.migrate(0)
 }
 
 // pageSize is in bytes. Measured: a page of the log reads faster from larger
@@ -252,7 +263,7 @@ func explain(err error) error {
 	switch {
 	case errors.Is(err, errDamaged):
 		return err
-	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
+	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.IOERR_DATA):
 		return fmt.Errorf("%w (%w)", errDamaged, err)
 	case isFull(err), errors.Is(err, sqlite3.IOERR_SHMSIZE), errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("the disk is full and the store cannot be opened: make room on it, then start again (%w)", err)
@@ -265,7 +276,7 @@ var errDamaged = errors.New("the database is damaged or has been cut short: rest
 
 // damaged says so of what a statement met.
 func damaged(err error) error {
-	if errors.Is(err, sqlite3.CORRUPT) {
+	if errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.IOERR_DATA) {
 		return explain(err)
 	}
 	return err

@@ -48,7 +48,11 @@ func (f volumeFile) WriteAt(p []byte, off int64) (int, error) {
 	if len(p) == len(f.page) && off%pageSize == 0 {
 		copy(f.page, p) // what SQLite has in memory is its own
 		p = f.page
+		summed := checksumHolds(p)
 		wipe(p, off == 0)
+		if summed {
+			setChecksum(p)
+		}
 	}
 	n, err := f.File.WriteAt(p, off)
 	if errors.Is(err, syscall.ENOSPC) {
