@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,5 +74,22 @@ func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {
 func TestNothingAcknowledgedIsLostAtNamedPoints(t *testing.T) {
 	if r := run(t, "points"); r.Count < 25 || r.Acknowledged == 0 {
 		t.Errorf("the campaign shows nothing: %v", r)
+	}
+}
+
+// TestNoFaultLosesWhatWasAcknowledged makes each other fault a few times.
+func TestNoFaultLosesWhatWasAcknowledged(t *testing.T) {
+	for name, count := range map[string]int{
+		"nth-door": 3, "nth-relay": 2, "nth-control": 2, "disk-full": 1, "bit-flip": 1, "power-cut": 3, "power-cut-unsynced": 3,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := run(t, name, "--count", fmt.Sprintf("%s=%d", name, count))
+			if r.NotRun != "" && os.Getenv("CI") != "true" {
+				t.Skip(r.NotRun)
+			}
+			if r.NotRun != "" || r.Count == 0 {
+				t.Errorf("the campaign shows nothing: %v", r)
+			}
+		})
 	}
 }

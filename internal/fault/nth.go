@@ -39,8 +39,8 @@ func everyNth(sc scenario) func(ctx context.Context, c *Campaign, r *Result) err
 		failed, reached := map[string]int{}, []string{}
 		for _, m := range disk.Modes {
 			from, step := c.turns(m)
-			n := from
-			for ; ; n += step {
+			n, end := from, c.count(r.Fault, noEnd, noEnd)*step
+			for ; n <= end; n += step {
 				hit, err := c.fail(ctx, sc, r, m, n)
 				if err != nil {
 					return fmt.Errorf("operation %d, %s: %w", n, m, err)
@@ -61,6 +61,9 @@ func everyNth(sc scenario) func(ctx context.Context, c *Campaign, r *Result) err
 		return nil
 	}
 }
+
+// noEnd is more operations than any scenario has in a mode.
+const noEnd = 1 << 20
 
 // turns says which operations fail in a mode. For a release every one fails in
 // every mode. For a change every one fails, and the modes take turns; where there

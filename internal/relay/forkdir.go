@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +30,7 @@ func (d ForkDir) path(o liaison.Office, c liaison.CollectionID) string {
 
 // Keep writes the evidence.
 func (d ForkDir) Keep(f *Fork) error {
-	b, err := json.Marshal(f, jsontext.Multiline(true))
+	b, err := json.Marshal(keptFork{*f, sumOf(f)}, jsontext.Multiline(true))
 	if err != nil {
 		return err
 	}
@@ -37,6 +38,29 @@ func (d ForkDir) Keep(f *Fork) error {
 		return err
 	}
 	return durable.WriteFile(d.path(f.Origin.Office, f.Origin.Collection), append(b, '\n'))
+}
+
+// keptFork is a file of evidence. Its digest shows damage; it is nobody's
+// signature.
+type keptFork struct {
+	Fork
+	SHA256 string `json:"sha256,omitzero"` // of the other members, as JCS; in hexadecimal
+}
+
+func sumOf(f *Fork) string {
+	h := liaison.H(liaison.JCS(f))
+	return hex.EncodeToString(h[:])
+}
+
+func (f *Fork) parse(b []byte) error {
+	var k keptFork
+	if err := json.Unmarshal(b, &k); err != nil {
+		return err
+	}
+	if *f = k.Fork; k.SHA256 != "" && k.SHA256 != sumOf(f) {
+		return errors.New("it was changed: it does not have its digest")
+	}
+	return nil
 }
 
 // Load returns the forks of an office's logs. Evidence that cannot be read is a
@@ -64,7 +88,7 @@ func (d ForkDir) read(o liaison.Office, c liaison.CollectionID) *Fork {
 	path, f := d.path(o, c), new(Fork)
 	b, err := os.ReadFile(path)
 	if err == nil {
-		err = json.Unmarshal(b, f)
+		err = f.parse(b)
 	}
 	if err == nil && (f.Origin.Office != o || f.Origin.Collection != c) {
 		err = fmt.Errorf("it is of %s", f.Origin)
