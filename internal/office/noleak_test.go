@@ -26,6 +26,7 @@ import (
 	"github.com/liaison-office/liaison/internal/exchange"
 	"github.com/liaison-office/liaison/internal/office"
 	"github.com/liaison-office/liaison/internal/registry"
+	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/stix"
 	"github.com/liaison-office/liaison/taxii"
 	"pgregory.net/rapid"
@@ -304,6 +305,14 @@ func (w *world) play(s step) {
 		w.release(s, "NATO", left, false)
 	case "hidden left", "hidden withdrawn", "hidden equal":
 		w.hiddenLeft(s)
+	case "visible erased":
+		w.erase(s, "NATO", observed)
+	case "hidden erased":
+		w.erase(s, "NATO", hiddenA)
+	case "hidden left erased":
+		if w.gone {
+			w.erase(s, "NATO", left)
+		}
 	case "hidden refused":
 		w.do("Japan", "POST", objects(w.collection(hiddenA)), note(s.N, s.V, true, stix.Green))
 		w.do("NATO", "GET", objects(w.collection(hiddenA)), nil)
@@ -326,6 +335,35 @@ func (w *world) hiddenLeft(s step) {
 		body = withdrawal(s.N, s.V, s.Limit, false)
 	}
 	w.tally(s.Kind, w.do("NATO", "POST", objects(w.collection(left)), body))
+}
+
+// erase lets a party erase its last act for a note in a collection; one that is
+// not there, if it has none.
+func (w *world) erase(s step, party, alias string) string {
+	acc, err := w.office.Accounts.Get(context.Background(), party)
+	must(w.t, err)
+	act := liaison.H([]byte("absent"))
+	c, err := liaison.ParseCollectionID(w.collection(alias))
+	must(w.t, err)
+	must(w.t, w.office.Journal.View(context.Background(), func(v store.View) error {
+		return v.Find(c, noteID(s.N), store.Proof, func(e *store.Entry) error {
+			a, err := liaison.ParseAct(bytes.Clone(e.Act))
+			if err == nil && a.Owner() == acc.By {
+				act = e.ActHash
+			}
+			return err
+		})
+	}))
+	outcomes, err := w.office.Desk.Accept(context.Background(), registry.LoggedIn(acc, w.office.Config.Office),
+		desk.Batch{Collection: c, Items: []desk.Item{{Erases: act}}})
+	for _, o := range outcomes {
+		if o.Status == desk.Accepted {
+			w.released[s.Kind]++
+		}
+	}
+	said, encodeErr := json.Marshal(outcomes, json.Deterministic(true))
+	must(w.t, encodeErr)
+	return fmt.Sprintf("erase %s %s\n%s %v", alias, noteID(s.N), said, err)
 }
 
 // release posts an object and counts, by the kind of step, those accepted: a
@@ -395,8 +433,12 @@ func (s step) query(next string) string {
 
 // observe asks and writes down the whole answer.
 func (w *world) observe(s step) {
-	if s.Kind == "relay" {
+	switch s.Kind {
+	case "relay":
 		w.record(s, w.frames())
+		return
+	case "erase":
+		w.record(s, w.erase(s, "Korea", s.Where))
 		return
 	}
 	method, path, body := w.request(s)
@@ -526,12 +568,12 @@ func TestEveryRouteHasAGenerator(t *testing.T) {
 
 func TestWhatAPartyObservesDoesNotDependOnWhatItMayNotSee(t *testing.T) {
 	b := newBase(t)
-	observer := []string{"relay", "leave", "withdraw", "withdraw", "address"}
+	observer := []string{"relay", "leave", "withdraw", "withdraw", "address", "erase"}
 	for r := range generators {
 		observer = append(observer, r.Method+" "+r.Pattern)
 	}
 	slices.Sort(observer)
-	kinds := slices.Concat(observer, []string{"tick", "visible", "visible", "hidden", "hidden", "hidden directed", "hidden refused", "visible left", "hidden left", "hidden withdrawn", "hidden equal"})
+	kinds := slices.Concat(observer, []string{"tick", "visible", "visible", "hidden", "hidden", "hidden directed", "hidden refused", "visible left", "hidden left", "hidden withdrawn", "hidden equal", "visible erased", "hidden erased", "hidden left erased"})
 	rapid.Check(t, func(t *rapid.T) {
 		script := rapid.SliceOfN(genStep(kinds), 4, 24).Draw(t, "script")
 		b.twoWorlds(t, script)
@@ -551,6 +593,9 @@ func TestAnAnswerToAnOutsiderDependsOnItsOwnActsAlone(t *testing.T) {
 	post := "POST /taxii2/root/collections/{collection}/objects/"
 	script := []step{{Kind: "visible left", N: seen, V: 1}, {Kind: post, N: own, V: 1, Where: left}, {Kind: post, N: seen, V: 2, Where: left}, {Kind: "address", N: own, Where: left}, {Kind: "address", N: seen, Where: left}}
 	withdraw := func() {
+		for _, n := range []int{absent, hidden, seen} {
+			script = append(script, step{Kind: "erase", N: n, Where: left})
+		}
 		for _, n := range []int{absent, hidden, seen, own} {
 			for version := range 4 {
 				for text := range 3 {
@@ -559,8 +604,11 @@ func TestAnAnswerToAnOutsiderDependsOnItsOwnActsAlone(t *testing.T) {
 			}
 			script = append(script, step{Kind: "address", N: n, V: 1, Where: left}, step{Kind: "GET /taxii2/root/status/{status}/"})
 		}
+		for range 3 { // its own acts, the last one first, until there is none
+			script = append(script, step{Kind: "erase", N: own, Where: left}, step{Kind: "GET /taxii2/root/status/{status}/"})
+		}
 	}
-	for _, h := range []string{"hidden left", "hidden withdrawn", "hidden equal"} {
+	for _, h := range []string{"hidden left", "hidden withdrawn", "hidden equal", "hidden left erased"} {
 		whole := slices.Clone(script)
 		script = append(script, step{Kind: "leave"})
 		for n := own; n <= hidden; n++ {
@@ -578,7 +626,7 @@ func TestAnAnswerToAnOutsiderDependsOnItsOwnActsAlone(t *testing.T) {
 	}
 	withdraw() // before it leaves
 	b.twoWorlds(t, append(script, step{Kind: "leave"}))
-	for _, kind := range []string{"hidden left", "hidden withdrawn", "hidden equal", "withdraw", "address"} {
+	for _, kind := range []string{"hidden left", "hidden withdrawn", "hidden equal", "hidden left erased", "withdraw", "address", "erase"} {
 		if b.released[kind] == 0 {
 			t.Errorf("no act of kind %q was accepted: the test shows nothing", kind)
 		}
