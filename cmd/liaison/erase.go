@@ -96,5 +96,5 @@ func (c *eraseCmd) tell(a *app, done office.EraseReply) {
 		a.say("nobody reads it any more; the files of the store are freed of it later (%s)", done.Left)
 		return
 	}
-	a.say("no file of the store holds it any more. Backups made before do: see docs/operations.md")
+	a.say("no file of the store holds it any more. Backups made before do: docs/erasure.md says what to do about them")
 }
