@@ -50,6 +50,7 @@ type cli struct {
 	Office  officeCmd  `cmd:"" group:"Your office" help:"This office's card, and the signed objects that introduce offices."`
 	Peer    peerCmd    `cmd:"" group:"Your office" help:"Neighbouring offices: confirm a card, see what is followed."`
 	Account accountCmd `cmd:"" group:"Your office" help:"Who may log in here, for which party."`
+	Log     logCmd     `cmd:"" group:"Your office" help:"This office's own logs: which are stopped, and how they go on."`
 	Store   storeCmd   `cmd:"" group:"Your office" help:"The database: back it up, restore it, check, count, compact and migrate it."`
 	Fsck    fsckCmd    `cmd:"" group:"Your office" help:"Check every hash, signature and index of the store, and name what is wrong."`
 	Version versionCmd `cmd:"" group:"Your office" help:"Print the version."`

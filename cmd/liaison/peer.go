@@ -84,12 +84,19 @@ func (c *peerListCmd) Run(a *app) error {
 	if err := a.call("peer/list", struct{}{}, &list); err != nil {
 		return err
 	}
+	var logs office.LogsReply
+	if err := a.call("log/list", struct{}{}, &logs); err != nil {
+		return err
+	}
 	return a.show(list, func() {
 		for _, p := range list {
 			a.say("%s", peerLine(p))
 		}
 		if len(list) == 0 {
 			a.say("no neighbours (liaison peer add)")
+		}
+		if n := len(logs.Stopped); n > 0 || logs.Restored != 0 {
+			a.say("in %d of this office's logs nothing is accepted or signed: liaison log list", n)
 		}
 	})
 }

@@ -86,6 +86,7 @@ type Page struct {
 	After      string                 // Heads, Recall: where the next page goes on; empty: there is none
 	Doubts     []Doubt                // Doubts
 	Stopped    []StoppedLog           // Stopped
+	Silent     []liaison.Office       // Stopped: neighbours that have not said what they know
 
 	buffers *sync.Pool // where buffer came from, until it is released
 	buffer  *[]byte
@@ -161,6 +162,7 @@ func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *
 	case Doubts:
 		page.Doubts, err = d.asks(s)
 	case Stopped:
+		page.Silent = d.recovery.silent(d.neighbours())
 		page.Stopped, err = d.stopped(s)
 	}
 	return err

@@ -712,6 +712,12 @@ func (d *Desk) aliasOf(c liaison.CollectionID) string {
 // reopen lets a stopped log go on as its operator says: where entries are lost,
 // or nobody can say whether any are, in the next generation.
 func (d *Desk) reopen(ctx context.Context, c liaison.CollectionID) (Outcome, error) {
+	if c.IsZero() {
+		if d.Journal.Restored() == nil {
+			return Outcome{}, errors.New("the store was not restored, or the neighbours have said what they know")
+		}
+		return Outcome{Status: Accepted, Reason: "nobody is waited for any further"}, d.Journal.Found(ctx)
+	}
 	doubts, err := d.doubts(ctx)
 	if err != nil {
 		return Outcome{}, err

@@ -58,6 +58,8 @@ func (p *Operator) operations() map[string]operation {
 		"undelivered":      op(p.Undelivered),
 		"peer/list":        op(p.Peers),
 		"peer/resume":      op(p.ResumePeer),
+		"log/list":         op(p.Logs),
+		"log/reopen":       op(p.ReopenLog),
 		opCard:             op(p.Card),
 		opFsck:             op(p.Fsck),
 		opStats:            op(p.Stats),

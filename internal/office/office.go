@@ -161,6 +161,7 @@ func (o *Office) assemble(ctx context.Context, opt Options) error {
 	o.Desk = desk.New(desk.Config{
 		Office: o.Config.Office, Journal: o.Journal, Pinned: registry.New(o.Pin),
 		Log: o.Log, Validation: o.Config.Validation, Except: o.Config.Except, Now: o.now,
+		Neighbours: o.neighbours,
 	})
 	if err := o.Desk.Open(ctx); err != nil {
 		return err
@@ -217,6 +218,14 @@ func (o *Office) logKeys(of liaison.Office, at liaison.Instant) [][]byte {
 		}
 	}
 	return nil
+}
+
+// neighbours lists the offices whose cards were confirmed here.
+func (o *Office) neighbours() (list []liaison.Office) {
+	for _, c := range o.cards() {
+		list = append(list, c.Office)
+	}
+	return list
 }
 
 // peers lists the neighbours whose cards were confirmed here.

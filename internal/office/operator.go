@@ -433,6 +433,51 @@ func (p *Operator) ResumePeer(_ context.Context, r ResumeRequest) (struct{}, err
 	return struct{}{}, p.o.Relay.Resume(r.Office, r.Collection)
 }
 
+// LogsReply says in which logs of this office nothing is accepted or signed, and
+// what each waits for.
+type LogsReply struct {
+	// Restored: the store was restored from this backup, and until Silent have said
+	// what they know nothing is accepted or signed in any log.
+	Restored liaison.Instant   `json:"restored_backup,omitzero"`
+	Silent   []liaison.Office  `json:"silent,omitzero"`
+	Stopped  []desk.StoppedLog `json:"stopped"`
+}
+
+// Logs lists the logs that are stopped.
+func (p *Operator) Logs(ctx context.Context, _ struct{}) (r LogsReply, err error) {
+	page, err := p.o.Desk.Read(ctx, p.viewer(), desk.Query{What: desk.Stopped})
+	if err != nil {
+		return r, err
+	}
+	if mark := p.o.Journal.Restored(); mark != nil {
+		r.Restored, r.Silent = mark.Backup, page.Silent
+	}
+	r.Stopped = page.Stopped
+	return r, nil
+}
+
+// ReopenRequest names a stopped log: an id, or programme.area. Empty: what a
+// restored store lacks is not asked any further.
+type ReopenRequest struct {
+	Collection string `json:"collection,omitzero"`
+}
+
+// ReopenLog lets a stopped log go on as its operator says.
+func (p *Operator) ReopenLog(ctx context.Context, r ReopenRequest) (desk.Outcome, error) {
+	var c liaison.CollectionID
+	if r.Collection != "" {
+		var err error
+		if c, err = p.collection(r.Collection); err != nil {
+			return desk.Outcome{}, err
+		}
+	}
+	outcomes, err := p.o.Desk.Accept(ctx, p.viewer(), desk.Batch{Collection: c, Reopen: true})
+	if err != nil {
+		return desk.Outcome{}, err
+	}
+	return outcomes[0], nil
+}
+
 // CardReply is the office's own card. Without an address nobody dials it.
 type CardReply struct {
 	Card        string `json:"card"`
