@@ -49,7 +49,7 @@ func TestCommands(t *testing.T) {
 			"change": change,
 			"gone":   gone,
 			"until":  until,
-			"stop":   stop,
+			"halt":   halt, // stop is a word of testscript: it ends the test
 			"status": status,
 			"flip":   flip,
 			"lost":   lost,
@@ -116,8 +116,8 @@ type serving struct{ stop func() error }
 // servingKey finds it among the values of a script.
 type servingKey struct{}
 
-// stop interrupts the office that was started last: it must exit 0.
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+// halt interrupts the office that was started last: it must exit 0.
+func halt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Value(servingKey{}).(*serving).stop())
 }
 
