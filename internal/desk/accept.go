@@ -21,7 +21,10 @@ import (
 // ErrReadOnly, ErrRevoked and ErrNoWrite refuse the whole batch.
 func (d *Desk) Accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error) {
 	outcomes, err := d.accept(ctx, v, b)
-	for _, cannot := range []error{journal.ErrStopped, journal.ErrBehind, journal.ErrRestored, store.ErrBroken, store.ErrFull, journal.ErrNoAnchor, journal.ErrClock} {
+	for _, cannot := range []error{
+		journal.ErrStopped, journal.ErrBehind, journal.ErrRestored, journal.ErrNoAnchor, journal.ErrClock,
+		store.ErrBroken, store.ErrFull, errOvertaken,
+	} {
 		if errors.Is(err, cannot) {
 			return nil, fmt.Errorf("%w (%w)", ErrNoWrite, err)
 		}
@@ -33,7 +36,7 @@ func (d *Desk) accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error)
 	if n, ok := v.Neighbour(); ok {
 		return d.acceptRelay(ctx, n, b)
 	}
-	actor, err := d.actor(ctx, v, &b)
+	reg, actor, err := d.actor(ctx, v, &b)
 	if err != nil {
 		return nil, err
 	}
@@ -41,34 +44,40 @@ func (d *Desk) accept(ctx context.Context, v Viewer, b Batch) ([]Outcome, error)
 		outcome, err := d.reopen(ctx, b.Collection)
 		return []Outcome{outcome}, err
 	}
-	coll, _ := d.reg.Load().Collection(b.Collection)
+	coll, _ := reg.Collection(b.Collection)
 	if erases, _ := b.erases(); erases {
-		return d.acceptErasures(ctx, v, b, coll, actor)
+		return d.acceptErasures(ctx, reg.Registry, v, b, coll, actor)
 	}
 	if v.IsOperator() && b.As == nil {
 		return d.acceptControl(ctx, b)
 	}
-	outside, err := d.mayBring(v, coll, actor, &b)
+	outside, err := d.mayBring(reg.Registry, v, coll, actor, &b)
 	if err != nil {
 		return nil, err
 	}
 	return d.acceptObjects(ctx, v, b, coll, actor, outside)
 }
 
-// actor says who acts: the account, or the one an operator asks about.
-func (d *Desk) actor(ctx context.Context, v Viewer, b *Batch) (release.Actor, error) {
+// actor says who acts, the account or the one an operator asks about, and by
+// which register.
+func (d *Desk) actor(ctx context.Context, v Viewer, b *Batch) (reg *register, actor release.Actor, err error) {
 	a, ok := v.Account()
+	err = d.view(ctx, func(s store.View, r *register) error {
+		if reg = r; ok {
+			return checkAccount(s, a)
+		}
+		return nil
+	})
 	if v.IsOperator() && b.As != nil && b.DryRun {
 		a, ok = *b.As, true
-	} else if ok {
-		if err := d.checkAccount(ctx, a); err != nil {
-			return release.Actor{}, err
-		}
 	}
-	if !ok && !v.IsOperator() {
-		return release.Actor{}, ErrNotFound
+	switch {
+	case err != nil:
+		return nil, actor, err
+	case !ok && !v.IsOperator():
+		return nil, actor, ErrNotFound
 	}
-	return d.actorOf(d.reg.Load(), a.By, a.For, d.Office, d.now()), nil
+	return reg, d.actorOf(reg.Registry, a.By, a.For, d.Office, d.now()), nil
 }
 
 // actorOf gathers what the release rules need to know about who acts.
@@ -90,15 +99,15 @@ func (d *Desk) actorOf(reg *registry.Registry, by, forParty liaison.Party, at li
 // not exist (nil), a preview too; who reads it without the right to write is
 // told so. An operator asks on behalf of anybody. Outside says that the actor,
 // who may not read any more, withdraws its own.
-func (d *Desk) mayBring(v Viewer, c *registry.Collection, actor release.Actor, b *Batch) (outside bool, err error) {
+func (d *Desk) mayBring(reg *registry.Registry, v Viewer, c *registry.Collection, actor release.Actor, b *Batch) (outside bool, err error) {
 	if v.IsOperator() && b.DryRun {
 		return false, allow(c != nil)
 	}
 	a, _ := v.Account()
-	if c == nil || !d.readable(v, c).Allowed {
+	if c == nil || !d.readable(reg, v, c).Allowed {
 		return true, allow(a.Has(registry.MayWrite) && d.withdrawsOwn(c, actor, b))
 	}
-	if !b.DryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(c, actor, d.now()) && !withdraws(b)) {
+	if !b.DryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(reg, c, actor, d.now()) && !withdraws(b)) {
 		return false, ErrReadOnly
 	}
 	return false, nil
@@ -180,14 +189,14 @@ func lastWith(c *registry.Collection, before *registry.Version) (last *registry.
 }
 
 // couldWrite asks with the most harmless of objects: it answers can_write.
-func (d *Desk) couldWrite(c *registry.Collection, actor release.Actor, now liaison.Instant) bool {
+func (d *Desk) couldWrite(reg *registry.Registry, c *registry.Collection, actor release.Actor, now liaison.Instant) bool {
 	if !c.Open(now) || c.Area == liaison.Charter {
 		return false
 	}
 	version, until := c.InForce(now)
 	return release.Decide(&release.Question{
 		At: now, Programme: version.Programme, Until: until, Area: c.Area, Actor: actor, Brief: true,
-		Contact: withContact(d.reg.Load(), version.Programme),
+		Contact: withContact(reg, version.Programme),
 		Object:  release.Object{Type: "note", Label: stix.Label{TLP: stix.Clear, Marked: true}},
 	}).Allowed
 }
@@ -441,7 +450,7 @@ func (d *Desk) unlisted() transit {
 func (d *Desk) judge(c *registry.Collection, q *release.Question, object *stix.Object, o *Outcome, unlisted transit, explain bool) journal.Judge {
 	fresh := *o // a batch can be judged again, when its group failed
 	return func(at liaison.Instant, earlier *journal.Earlier) (journal.Ruling, bool) {
-		reg, coll := d.reg.Load(), c
+		reg, coll := d.reg.Load().Registry, c // judgeBy has brought it up to date
 		if now, ok := reg.Collection(c.ID); ok {
 			coll = now
 		}

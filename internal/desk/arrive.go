@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,6 @@ type verdict struct {
 	rule   string
 	reason string
 	object *stix.Object
-	entry  bool         // a charter entry: fold it
 	erased liaison.Hash // the act that erases what this one brought: it is entered without
 }
 
@@ -73,39 +73,52 @@ func (d *Desk) acceptRelay(ctx context.Context, n liaison.Office, b Batch) ([]Ou
 	if err := d.ownActsHere(ctx, b); err != nil {
 		return nil, err
 	}
-	if err := d.joinErasures(ctx, &b); err != nil {
-		return nil, err
-	}
-	reg := d.reg.Load()
-	if c, known := reg.Collection(b.Collection); len(b.Items) > 0 && (!known || c.Area == liaison.Charter) {
-		return d.acceptCharterPage(ctx, n, b)
-	}
-	return d.commitPage(ctx, n, b, d.examinePage(ctx, reg, b), nil)
-}
-
-// acceptCharterPage judges entries by a registry that holds what all of them
-// prove by their own signatures: the first charter an office sees introduces
-// the office that signed its acts. After the commit they are folded.
-func (d *Desk) acceptCharterPage(ctx context.Context, n liaison.Office, b Batch) ([]Outcome, error) {
-	objects := make([][]byte, len(b.Items))
-	for i := range b.Items {
-		objects[i] = b.Items[i].Arrival.Travels.Bytes
-	}
-	verdicts := d.examinePage(ctx, foresee(d.reg.Load(), b.Collection, objects), b)
-	return d.commitPage(ctx, n, b, verdicts, d.folding(b.Collection, verdicts))
-}
-
-// folding returns what folds the charter entries that were accepted.
-func (d *Desk) folding(c liaison.CollectionID, verdicts []verdict) func() {
-	return func() {
-		var entries [][]byte
-		for _, v := range verdicts {
-			if v.status == Accepted && v.entry {
-				entries = append(entries, v.object.Bytes())
-			}
+	var outcomes []Outcome
+	err := d.decided(ctx, func(reg *register) error {
+		page := b.again()
+		err := d.joinErasures(ctx, &page)
+		if err == nil {
+			outcomes, err = d.acceptPage(ctx, reg, n, page)
 		}
-		d.fold(c, entries...)
+		if errors.Is(err, errWaitsNoMore) {
+			err = errOvertaken // what waited for this page was taken by another process
+		}
+		return err
+	})
+	return outcomes, err
+}
+
+// again returns a copy whose arrivals can be examined: that leaves out what of
+// them was not verified.
+func (b Batch) again() Batch {
+	b.Items = slices.Clone(b.Items)
+	for i := range b.Items {
+		a := *b.Items[i].Arrival
+		a.Travels.Hops = slices.Clone(a.Travels.Hops)
+		b.Items[i].Arrival = &a
 	}
+	return b
+}
+
+// acceptPage judges charter entries by a registry that holds what all of them
+// prove by their own signatures: the first charter an office sees introduces
+// the office that signed its acts.
+func (d *Desk) acceptPage(ctx context.Context, reg *register, n liaison.Office, b Batch) ([]Outcome, error) {
+	known, charter := reg.Registry, reg.mayBeCharter(b.Collection)
+	if charter && len(b.Items) > 0 {
+		objects := make([][]byte, len(b.Items))
+		for i := range b.Items {
+			objects[i] = b.Items[i].Arrival.Travels.Bytes
+		}
+		known = foresee(known, b.Collection, objects)
+	}
+	return d.commitPage(ctx, reg, n, b, d.examinePage(ctx, known, b))
+}
+
+// mayBeCharter reports whether control objects are expected in a collection.
+func (r *register) mayBeCharter(c liaison.CollectionID) bool {
+	coll, known := r.Collection(c)
+	return !known || coll.Area == liaison.Charter
 }
 
 // foresee returns the registry with those objects of a page that apply.
@@ -118,7 +131,10 @@ func foresee(reg *registry.Registry, c liaison.CollectionID, objects [][]byte) *
 	return reg
 }
 
-func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdicts []verdict, after func()) ([]Outcome, error) {
+// commitPage commits what was decided by a register. How much waits of a
+// neighbour is counted over all its collections, so that no other page may add to
+// it meanwhile.
+func (d *Desk) commitPage(ctx context.Context, reg *register, n liaison.Office, b Batch, verdicts []verdict) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(b.Items))
 	var items []journal.Item
 	var places []int
@@ -129,13 +145,22 @@ func (d *Desk) commitPage(ctx context.Context, n liaison.Office, b Batch, verdic
 			places = append(places, i)
 		}
 	}
-	point.At("desk.page-decided")
-	results, err := d.Journal.Append(ctx, &journal.Batch{
-		Collection: b.Collection, Items: items, Control: after != nil, After: after,
+	page := &journal.Batch{
+		Collection: b.Collection, Items: items, Check: d.still(reg), Guard: b.guard(reg.Registry),
+		Alone: slices.ContainsFunc(verdicts, func(v verdict) bool { return v.status == Waiting }),
 		Then: func(tx store.Tx, results []journal.Outcome) error {
 			return d.keepPage(tx, n, b, verdicts, results, places)
 		},
-	})
+	}
+	if len(b.Items) > 0 && reg.mayBeCharter(b.Collection) {
+		page.Control = true
+		page.After = func() {
+			d.catchUp()
+			d.somethingCame() // entries that wait may rest on each other
+		}
+	}
+	point.At("desk.page-decided")
+	results, err := d.Journal.Append(ctx, page)
 	if err != nil {
 		return nil, err
 	}
@@ -416,7 +441,7 @@ func (d *Desk) decideControl(reg *registry.Registry, c liaison.CollectionID, act
 	case !charter.In(version):
 		return refuse("act.under", "version %d of %s has not this charter", version.Version, version.Name), true
 	}
-	return verdict{status: Accepted, object: obj, entry: true}, true
+	return verdict{status: Accepted, object: obj}, true
 }
 
 // The buckets of keyed state the desk keeps.
@@ -429,9 +454,15 @@ func actKey(c liaison.CollectionID, act liaison.Hash) string {
 	return c.String() + "/" + act.String()
 }
 
+// errWaitsNoMore says that another process has tried the same waiting acts again.
+var errWaitsNoMore = errors.New("what waited does not wait any more")
+
 // keepPage commits what a page brings beside leaves: the position, waiting and
 // held acts, evidence about refused ones, and the leaves of delivery.
 func (d *Desk) keepPage(tx store.Tx, n liaison.Office, b Batch, verdicts []verdict, results []journal.Outcome, places []int) error {
+	if err := stillWait(tx, b.Items); err != nil {
+		return err
+	}
 	if err := d.roomToWait(tx, n, b, verdicts); err != nil {
 		return err
 	}
@@ -479,6 +510,20 @@ func from(n liaison.Office, it *Item) liaison.Office {
 		return it.Arrival.Via.Origin.Office
 	}
 	return n
+}
+
+// stillWait asks whether what waited still does.
+func stillWait(tx store.Tx, items []Item) error {
+	for i := range items {
+		key := items[i].waited
+		if key == "" {
+			continue
+		}
+		if _, ok, err := tx.State(bucketWaiting, key); err != nil || !ok {
+			return cmp.Or(err, errWaitsNoMore)
+		}
+	}
+	return nil
 }
 
 func (d *Desk) keepUndelivered(tx store.Tx, n liaison.Office, c liaison.CollectionID, a *Arrival, v verdict) error {

@@ -25,27 +25,33 @@ type Collection struct {
 // Collections lists what a viewer may read, in a stable order: charters
 // first, then by programme, area and epoch.
 func (d *Desk) Collections(ctx context.Context, v Viewer) ([]Collection, error) {
-	if a, ok := v.Account(); ok {
-		if err := d.checkAccount(ctx, a); err != nil {
-			return nil, err
+	var reg *register
+	err := d.view(ctx, func(s store.View, r *register) error {
+		reg = r
+		if a, ok := v.Account(); ok {
+			return checkAccount(s, a)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	var list []Collection
-	for _, c := range d.reg.Load().Collections() {
-		if d.readable(v, c).Allowed {
-			list = append(list, d.describe(v, c))
+	for _, c := range reg.Collections() {
+		if d.readable(reg.Registry, v, c).Allowed {
+			list = append(list, d.describe(reg.Registry, v, c))
 		}
 	}
 	nameAliases(list)
 	return list, nil
 }
 
-func (d *Desk) describe(v Viewer, c *registry.Collection) Collection {
+func (d *Desk) describe(reg *registry.Registry, v Viewer, c *registry.Collection) Collection {
 	now := d.now()
 	version, _ := c.InForce(now)
 	a, ok := v.Account()
 	canWrite := ok && a.Has(registry.MayWrite) &&
-		d.couldWrite(c, d.actorOf(d.reg.Load(), a.By, a.For, d.Office, now), now)
+		d.couldWrite(reg, c, d.actorOf(reg, a.By, a.For, d.Office, now), now)
 	return Collection{
 		ID: c.ID, Alias: aliasOf(version.Alias, c, now), Title: title(version.Name, c),
 		Description: fmt.Sprintf("%s programme, version %d, ceiling %s", version.Kind, version.Version, version.Ceiling),
@@ -84,10 +90,6 @@ func nameAliases(list []Collection) {
 // BucketAccounts holds the office's accounts by name: registry.Account. The
 // office writes it; the desk checks it in every snapshot.
 const BucketAccounts = "account"
-
-func (d *Desk) checkAccount(ctx context.Context, a registry.Account) error {
-	return d.Journal.View(ctx, func(v store.View) error { return checkAccount(v, a) })
-}
 
 func checkAccount(v store.View, a registry.Account) error {
 	raw, ok, err := v.State(BucketAccounts, a.Name)

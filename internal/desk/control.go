@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -34,25 +33,34 @@ func (d *Desk) acceptControl(ctx context.Context, b Batch) ([]Outcome, error) {
 // programme that opens another one to both. The outcome is that of the last.
 func (d *Desk) acceptOneControl(ctx context.Context, b Batch, obj *stix.Object, o *Outcome) error {
 	charters := []liaison.CollectionID{b.Collection}
+	reg, err := d.present(ctx)
+	if err != nil {
+		return err
+	}
 	if p, err := liaison.ParseProgramme(obj.Bytes()); err == nil {
 		genesis, err := liaison.GenesisOf(p, obj.Bytes())
 		if err != nil {
 			return err
 		}
-		if all := d.reg.Load().Charters(p, genesis); slices.Contains(all, b.Collection) {
+		if all := reg.Charters(p, genesis); slices.Contains(all, b.Collection) {
 			charters = all
 		}
 	}
 	for _, c := range charters {
-		if err := d.appendControl(ctx, c, obj, b.DryRun, o); err != nil || o.Status == Refused {
+		fresh := *o
+		err := d.decided(ctx, func(reg *register) error {
+			*o = fresh
+			return d.appendControl(ctx, reg, c, obj, b.DryRun, o)
+		})
+		if err != nil || o.Status == Refused {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Desk) appendControl(ctx context.Context, c liaison.CollectionID, obj *stix.Object, dryRun bool, o *Outcome) error {
-	next, err := d.reg.Load().Apply(c, obj.Bytes())
+func (d *Desk) appendControl(ctx context.Context, reg *register, c liaison.CollectionID, obj *stix.Object, dryRun bool, o *Outcome) error {
+	next, err := reg.Apply(c, obj.Bytes())
 	if err == nil {
 		err = next.Belongs(c, obj.Bytes())
 	}
@@ -78,11 +86,11 @@ func (d *Desk) appendControl(ctx context.Context, c liaison.CollectionID, obj *s
 		return nil
 	}
 	results, err := d.Journal.Append(ctx, &journal.Batch{
-		Collection: c, Control: true,
+		Collection: c, Control: true, Check: d.still(reg),
 		Items: []journal.Item{{Object: obj, Owner: actor.By, Judge: judge}},
 		After: func() {
 			point.At("desk.control-committed-not-folded")
-			d.fold(c, obj.Bytes())
+			d.catchUp()
 		},
 	})
 	if err != nil {
@@ -115,72 +123,9 @@ func (d *Desk) judgeControl(c *registry.Collection, actor release.Actor, obj *st
 	}
 }
 
-// charterEntry is an object of a charter, or of a collection that may be one.
-type charterEntry struct {
-	c liaison.CollectionID
-	b []byte
-}
-
-// fold applies committed control objects, and those from before that waited
-// for them. It runs inside the journal's commit, before any later batch is
-// judged.
-func (d *Desk) fold(c liaison.CollectionID, objects ...[]byte) {
-	for _, b := range objects {
-		d.unfolded = append(d.unfolded, charterEntry{c, b})
-	}
-	reg, rest := foldAll(d.reg.Load(), d.unfolded)
-	for _, e := range rest {
-		d.Log.Info("a control object in a charter does not apply yet", "collection", e.c.String())
-	}
-	d.unfolded = rest
-	d.warnOfContradictions(reg, c)
-	d.reg.Store(reg)
-	d.somethingCame()
-}
-
-// warnOfContradictions tells the operator of versions of a charter's programme
-// that do not count: whoever signed them is at fault.
-func (d *Desk) warnOfContradictions(reg *registry.Registry, c liaison.CollectionID) {
-	coll, ok := reg.Collection(c)
-	if !ok {
-		return
-	}
-	for _, v := range coll.Programme.Contradicting() {
-		d.Log.Warn("a signed version of a programme contradicts another and does not count",
-			"programme", string(v.ID), "version", v.Version, "under", v.Under.String())
-	}
-}
-
-// foldAll returns the registry with those entries that apply, in whatever
-// order they rest on each other, and those that may apply later. Objects prove
-// themselves; who brought them does not matter.
-func foldAll(reg *registry.Registry, entries []charterEntry) (*registry.Registry, []charterEntry) {
-	for progress := true; progress; {
-		progress = false
-		var rest []charterEntry
-		for _, e := range entries {
-			if coll, known := reg.Collection(e.c); known && coll.Area != liaison.Charter {
-				continue // an identity of an area takes part in nothing
-			}
-			next, err := reg.Fold(e.c, e.b)
-			if err == nil {
-				err = next.Belongs(e.c, e.b)
-			}
-			switch {
-			case err == nil:
-				reg, progress = next, true
-			case errors.Is(err, registry.ErrWaiting):
-				rest = append(rest, e)
-			}
-		}
-		entries = rest
-	}
-	return reg, entries
-}
-
 // CharterOf returns the charter a control object made here belongs to: the
 // programme's own, or the one of a programme named by alias or id.
-func (d *Desk) CharterOf(obj *stix.Object, programme string) (liaison.CollectionID, error) {
+func (d *Desk) CharterOf(ctx context.Context, obj *stix.Object, programme string) (liaison.CollectionID, error) {
 	if obj.Type() == "programme" {
 		p, err := liaison.ParseProgramme(obj.Bytes())
 		if err != nil {
@@ -195,7 +140,11 @@ func (d *Desk) CharterOf(obj *stix.Object, programme string) (liaison.Collection
 	if programme == "" {
 		return liaison.CollectionID{}, fmt.Errorf("an object of type %s is no programme; parties, offices and routes are added to the charter of one (--programme)", obj.Type())
 	}
-	for _, c := range d.reg.Load().Collections() {
+	reg, err := d.present(ctx)
+	if err != nil {
+		return liaison.CollectionID{}, err
+	}
+	for _, c := range reg.Collections() {
 		v, _ := c.Programme.InForce(d.now())
 		if c.Area == liaison.Charter && c.Epoch == v.EpochOf(liaison.Charter) && (v.Alias == programme || string(v.ID) == programme) {
 			return c.ID, nil

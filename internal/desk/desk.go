@@ -26,7 +26,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,9 +97,8 @@ type Config struct {
 // Desk is the office's desk. Its methods may be called concurrently.
 type Desk struct {
 	Config
-	reg atomic.Pointer[registry.Registry] // replaced by fold, under the journal's commit
-
-	unfolded []charterEntry // do not apply yet; owned by Open, then by fold
+	reg     atomic.Pointer[register]
+	folding sync.Mutex // held while a newer register is made
 
 	retry chan struct{} // capacity 1: what others wait for may have come
 
@@ -124,38 +122,32 @@ func New(cfg Config) *Desk {
 		cfg.WaitingBytes = MaxWaitingBytes
 	}
 	d := &Desk{Config: cfg, retry: make(chan struct{}, 1), recovery: newRecovery()}
-	d.reg.Store(cfg.Pinned)
+	d.reg.Store(&register{Registry: cfg.Pinned})
+	cfg.Journal.JudgeBy(d.judgeBy)
 	return d
 }
 
-// Registry returns the present picture of who takes part. It is for the
-// assembly of the office; rooms do not see it.
-func (d *Desk) Registry() *registry.Registry { return d.reg.Load() }
+// Registry returns the newest picture of who takes part that this process has
+// seen; what another has changed since is at most journal.HintSlack old. It is for
+// the assembly of the office; rooms do not see it.
+func (d *Desk) Registry() *registry.Registry { return d.reg.Load().Registry }
 
 func (d *Desk) now() liaison.Instant { return liaison.InstantOf(d.Now()) }
 
 // Open folds the charters that are in the store.
 func (d *Desk) Open(ctx context.Context) error {
-	var entries []charterEntry
-	err := d.Journal.View(ctx, func(v store.View) error {
-		return v.Collections(func(c liaison.CollectionID) error {
-			return v.Range(c, 0, store.MaxEntries, store.Bytes, func(e *store.Entry) error {
-				if !isControl(e.Type) {
-					return store.Stop // charters hold control objects only
-				}
-				entries = append(entries, charterEntry{c, slices.Clone(e.Bytes)})
-				return nil
-			})
-		})
+	return d.Journal.View(ctx, func(v store.View) error {
+		of, err := journal.RegisterOf(v)
+		if err != nil {
+			return err
+		}
+		reg, err := d.foldStore(v, of)
+		if err == nil {
+			d.reg.Store(reg)
+			d.somethingCame()
+		}
+		return err
 	})
-	if err != nil {
-		return fmt.Errorf("read the charters: %w", err)
-	}
-	reg, rest := foldAll(d.Pinned, entries)
-	d.unfolded = rest
-	d.reg.Store(reg)
-	d.somethingCame()
-	return nil
 }
 
 // isControl reports whether a type may stand in a charter.
@@ -170,9 +162,21 @@ func (d *Desk) somethingCame() {
 	}
 }
 
-// Run tries waiting acts again whenever what they may wait for came, and lets
-// stopped logs go on when they can, until ctx ends.
+// How often Run looks without being told to.
+const (
+	retryEvery = time.Minute            // whether what waits has found what it waits for
+	lookGap    = 200 * time.Millisecond // at least between two looks at what other processes did
+)
+
+// Run tries waiting acts again whenever what they may wait for came, until ctx
+// ends; and every minute, as a process may have ended between what came and its
+// trying. It takes in what other processes change in the charters, and lets
+// stopped logs go on when they can.
 func (d *Desk) Run(ctx context.Context) error {
+	every := time.NewTicker(retryEvery)
+	defer every.Stop()
+	others := d.Journal.Changed(liaison.CollectionID{})
+	var gap <-chan time.Time
 	d.recovery.look()
 	stopped := time.NewTicker(mendEvery)
 	defer stopped.Stop()
@@ -185,11 +189,23 @@ func (d *Desk) Run(ctx context.Context) error {
 				d.mend(ctx)
 			}
 		case <-d.retry:
-			if err := d.retryWaiting(ctx); err != nil && ctx.Err() == nil {
-				d.Log.Error("waiting acts could not be tried again", "err", err)
-			}
+			d.tryWaiting(ctx)
+		case <-every.C:
+			d.tryWaiting(ctx)
+		case <-others:
+			others, gap = nil, time.After(lookGap)
+			d.catchUp()
+		case <-gap:
+			others, gap = d.Journal.Changed(liaison.CollectionID{}), nil
+			d.catchUp()
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+func (d *Desk) tryWaiting(ctx context.Context) {
+	if err := d.retryWaiting(ctx); err != nil && ctx.Err() == nil {
+		d.Log.Error("waiting acts could not be tried again", "err", err)
 	}
 }

@@ -39,8 +39,8 @@ var errMixed = errors.New("a batch that erases brings nothing else")
 // acceptErasures is the first door for acts that erase, and the operator's own.
 // Who asks for what is not its own, for what is not there and for a collection
 // that does not exist gets one answer.
-func (d *Desk) acceptErasures(ctx context.Context, v Viewer, b Batch, coll *registry.Collection, actor release.Actor) ([]Outcome, error) {
-	acts, err := d.erasable(ctx, v, b, coll, actor)
+func (d *Desk) acceptErasures(ctx context.Context, reg *registry.Registry, v Viewer, b Batch, coll *registry.Collection, actor release.Actor) ([]Outcome, error) {
+	acts, err := d.erasable(ctx, reg, v, b, coll, actor)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (d *Desk) acceptErasures(ctx context.Context, v Viewer, b Batch, coll *regi
 	if b.DryRun {
 		return outcomes, nil
 	}
-	outside := !v.IsOperator() && !d.readable(v, coll).Allowed
+	outside := !v.IsOperator() && !d.readable(reg, v, coll).Allowed
 	settled := func(results []journal.Outcome) {
 		for i, r := range results {
 			if settle(&outcomes[i], r); outside {
@@ -83,12 +83,12 @@ func (d *Desk) acceptErasures(ctx context.Context, v Viewer, b Batch, coll *regi
 
 // erasable returns the acts of a batch that erases, if the viewer may erase all
 // of them.
-func (d *Desk) erasable(ctx context.Context, v Viewer, b Batch, coll *registry.Collection, actor release.Actor) ([]*liaison.Act, error) {
+func (d *Desk) erasable(ctx context.Context, reg *registry.Registry, v Viewer, b Batch, coll *registry.Collection, actor release.Actor) ([]*liaison.Act, error) {
 	if _, more := b.erases(); more {
 		return nil, errMixed
 	}
 	if a, ok := v.Account(); ok && !a.Has(registry.MayWrite) {
-		return nil, d.mayNotErase(v, coll)
+		return nil, d.mayNotErase(reg, v, coll)
 	}
 	acts := make([]*liaison.Act, len(b.Items))
 	err := d.Journal.View(ctx, func(s store.View) error {
@@ -116,8 +116,8 @@ func (d *Desk) erasable(ctx context.Context, v Viewer, b Batch, coll *registry.C
 var errCharter = errors.New("what a charter holds is not erased; a newer version replaces it")
 
 // mayNotErase is the answer to an account that may not write anything.
-func (d *Desk) mayNotErase(v Viewer, coll *registry.Collection) error {
-	if coll != nil && d.readable(v, coll).Allowed {
+func (d *Desk) mayNotErase(reg *registry.Registry, v Viewer, coll *registry.Collection) error {
+	if coll != nil && d.readable(reg, v, coll).Allowed {
 		return ErrReadOnly
 	}
 	return ErrNotFound
@@ -134,7 +134,7 @@ func partyTo(act *liaison.Act, p liaison.Party) bool { return p == act.By || p =
 func (d *Desk) judgeErasure(c *registry.Collection, actor release.Actor, erased *liaison.Act, o *Outcome) journal.Judge {
 	fresh := *o
 	return func(at liaison.Instant, _ *journal.Earlier) (journal.Ruling, bool) {
-		reg, coll := d.reg.Load(), c
+		reg, coll := d.reg.Load().Registry, c // judgeBy has brought it up to date
 		if now, ok := reg.Collection(c.ID); ok {
 			coll = now
 		}
@@ -480,7 +480,7 @@ func (d *Desk) waitingKeys(v store.View, c liaison.CollectionID, act liaison.Has
 // it may.
 func (d *Desk) emptyWaiting(tx store.Tx, c liaison.CollectionID, eraser *liaison.Act) error {
 	return d.changeWaiting(tx, c, eraser.Erases, func(w *waitingAct) bool {
-		return d.decideErasure(d.reg.Load(), eraser, &w.Travels.Act).status == Accepted
+		return d.decideErasure(d.reg.Load().Registry, eraser, &w.Travels.Act).status == Accepted
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
@@ -145,6 +146,26 @@ func cameFrom(v store.View, c liaison.CollectionID, act liaison.Hash) (from liai
 	return from, ok, err
 }
 
+// guard returns the collections whose acts the evidence is about: the keys that
+// keepBack reads and writes begin with them.
+func (b *Batch) guard(reg *registry.Registry) (list []liaison.CollectionID) {
+	add := func(c liaison.CollectionID) {
+		if _, known := reg.Collection(c); known && c != b.Collection && !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	for _, e := range b.Evidence {
+		add(e.Collection)
+	}
+	for _, key := range b.Delivered {
+		name, _, _ := strings.Cut(key, "/")
+		if c, err := liaison.ParseCollectionID(name); err == nil {
+			add(c)
+		}
+	}
+	return list
+}
+
 // keepBack takes cosignatures, evidence and acknowledgements of a neighbour.
 func (d *Desk) keepBack(tx store.Tx, n liaison.Office, b Batch) error {
 	if b.Cosigned != "" {
@@ -168,7 +189,7 @@ func (d *Desk) keepBack(tx store.Tx, n liaison.Office, b Batch) error {
 // keepCosigned keeps the newest checkpoint of our log that a neighbour
 // cosigned.
 func (d *Desk) keepCosigned(tx store.Tx, n liaison.Office, c liaison.CollectionID, note string) error {
-	reg := d.reg.Load()
+	reg := d.reg.Load().Registry
 	cp, signed, err := ledger.OpenCheckpoint(note, reg.OfficeKeys(d.Office, liaison.UseLog, d.now()))
 	if err != nil {
 		return fmt.Errorf("cosigned checkpoint from %s: %w", n, err)
@@ -226,11 +247,11 @@ func (d *Desk) keepEvidence(tx store.Tx, n liaison.Office, e Evidence) error {
 		return d.keepSigned(tx, n, e)
 	}
 	for i := range e.Hops {
-		if err := checkHop(d.reg.Load(), e.Act, e.Collection, &e.Hops[i]); err != nil {
+		if err := checkHop(d.reg.Load().Registry, e.Act, e.Collection, &e.Hops[i]); err != nil {
 			d.Log.Warn("evidence that does not verify", "office", string(n), "act", e.Act.String(), "err", err)
 			return nil
 		}
-		note, err := attested(d.reg.Load(), e.Hops[i].Checkpoint, e.Hops[i].Leaf.Added)
+		note, err := attested(d.reg.Load().Registry, e.Hops[i].Checkpoint, e.Hops[i].Leaf.Added)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/store"
 )
 
@@ -22,7 +23,7 @@ type LogEntry struct {
 // readLog reads leaves for a follower, under a checkpoint of exactly the
 // page's end: recomputing the root from the leaves is then the consistency
 // proof, and every inclusion path follows from the page.
-func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, page *Page) error {
+func (d *Desk) readLog(ctx context.Context, s store.View, reg *registry.Registry, v Viewer, q Query, page *Page) error {
 	n, _ := v.Neighbour()
 	limit := q.Limit
 	if limit <= 0 || limit > MaxPage {
@@ -38,7 +39,7 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 	if q.From > pos.Size {
 		return fmt.Errorf("the log of %s holds %d entries, asked from %d: %w", q.Collection, pos.Size, q.From, ErrPosition)
 	}
-	end, err := d.endFor(s, n, q.Collection)
+	end, err := d.endFor(s, reg, n, q.Collection)
 	if err != nil {
 		return err
 	}
@@ -81,8 +82,7 @@ func (d *Desk) readLog(ctx context.Context, s store.View, v Viewer, q Query, pag
 
 // endFor returns the index where a log ends for a neighbour: behind its removal
 // from the programme, if there was one.
-func (d *Desk) endFor(s store.View, n liaison.Office, c liaison.CollectionID) (uint64, error) {
-	reg := d.reg.Load()
+func (d *Desk) endFor(s store.View, reg *registry.Registry, n liaison.Office, c liaison.CollectionID) (uint64, error) {
 	coll, ok := reg.Collection(c)
 	if !ok {
 		return 0, nil

@@ -118,11 +118,11 @@ func (d *Desk) Read(ctx context.Context, v Viewer, q Query) (*Page, error) {
 		}
 	}
 	page := new(Page)
-	err := d.Journal.View(ctx, func(s store.View) error {
-		if err := d.mayAsk(s, v, q); err != nil {
+	err := d.view(ctx, func(s store.View, reg *register) error {
+		if err := d.mayAsk(s, reg.Registry, v, q); err != nil {
 			return err
 		}
-		return d.read(ctx, s, v, q, page)
+		return d.read(ctx, s, reg.Registry, v, q, page)
 	})
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (d *Desk) Read(ctx context.Context, v Viewer, q Query) (*Page, error) {
 	return page, nil
 }
 
-func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *Page) (err error) {
+func (d *Desk) read(ctx context.Context, s store.View, reg *registry.Registry, v Viewer, q Query, page *Page) (err error) {
 	switch q.What {
 	case Objects:
 		return d.readObjects(s, q, page)
@@ -138,10 +138,10 @@ func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *
 		q.Filter.Versions, q.WithoutBytes = []string{"all"}, true
 		return d.readObjects(s, q, page)
 	case Log:
-		return d.readLog(ctx, s, v, q, page)
+		return d.readLog(ctx, s, reg, v, q, page)
 	case Offers:
 		n, _ := v.Neighbour()
-		page.Offers = d.reg.Load().Offers(d.Office, n, d.now())
+		page.Offers = reg.Offers(d.Office, n, d.now())
 	case Position:
 		page.Follow, page.Before, err = position(s, q.Origin)
 	case Outbox:
@@ -150,7 +150,7 @@ func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *
 	case Statuses:
 		return d.readStatus(s, v, q, page)
 	case Receipts:
-		page.Receipt, err = d.receipt(ctx, s, q)
+		page.Receipt, err = d.receipt(ctx, s, reg, q)
 	case Undelivered:
 		page.Acts, err = d.undelivered(s)
 	case Heads:
@@ -169,7 +169,7 @@ func (d *Desk) read(ctx context.Context, s store.View, v Viewer, q Query, page *
 }
 
 // mayAsk is asked in the snapshot that is read.
-func (d *Desk) mayAsk(s store.View, v Viewer, q Query) error {
+func (d *Desk) mayAsk(s store.View, reg *registry.Registry, v Viewer, q Query) error {
 	if a, ok := v.Account(); ok {
 		if err := checkAccount(s, a); err != nil {
 			return err
@@ -184,9 +184,9 @@ func (d *Desk) mayAsk(s store.View, v Viewer, q Query) error {
 	case Offers, Position, Outbox, Heads, Recall, Doubts:
 		return allow(isNeighbour)
 	case Log:
-		return allow(isNeighbour && d.offered(v, q.Collection))
+		return allow(isNeighbour && d.offered(reg, v, q.Collection))
 	}
-	coll, ok := d.reg.Load().Collection(q.Collection)
+	coll, ok := reg.Collection(q.Collection)
 	if !ok {
 		return ErrNotFound
 	}
@@ -196,7 +196,7 @@ func (d *Desk) mayAsk(s store.View, v Viewer, q Query) error {
 	if q.What == Receipts && v.IsNobody() {
 		return ErrNotFound // a receipt holds the programme with its parties
 	}
-	return allow(d.readable(v, coll).Allowed)
+	return allow(d.readable(reg, v, coll).Allowed)
 }
 
 func allow(ok bool) error {
@@ -206,13 +206,13 @@ func allow(ok bool) error {
 	return nil
 }
 
-func (d *Desk) offered(v Viewer, c liaison.CollectionID) bool {
+func (d *Desk) offered(reg *registry.Registry, v Viewer, c liaison.CollectionID) bool {
 	n, _ := v.Neighbour()
-	return d.reg.Load().Offered(d.Office, n, c, d.now())
+	return reg.Offered(d.Office, n, c, d.now())
 }
 
 // readable decides about reading a collection now.
-func (d *Desk) readable(v Viewer, c *registry.Collection) release.Decision {
+func (d *Desk) readable(reg *registry.Registry, v Viewer, c *registry.Collection) release.Decision {
 	now := d.now()
 	var actor release.Actor
 	a, ok := v.Account()
@@ -220,7 +220,7 @@ func (d *Desk) readable(v Viewer, c *registry.Collection) release.Decision {
 	case ok && !a.Has(registry.MayRead) && !a.Has(registry.MayWrite):
 		return release.Decision{}
 	case ok:
-		actor = d.actorOf(d.reg.Load(), a.By, a.For, d.Office, now)
+		actor = d.actorOf(reg, a.By, a.For, d.Office, now)
 	case !v.IsNobody():
 		return release.Decision{}
 	}
@@ -235,8 +235,8 @@ func (d *Desk) await(ctx context.Context, v Viewer, q Query) error {
 	for {
 		changed := d.Journal.Changed(q.Collection)
 		var size uint64
-		err := d.Journal.View(ctx, func(s store.View) error {
-			if err := d.mayAsk(s, v, q); err != nil {
+		err := d.view(ctx, func(s store.View, reg *register) error {
+			if err := d.mayAsk(s, reg.Registry, v, q); err != nil {
 				return err
 			}
 			pos, err := s.Position(q.Collection)

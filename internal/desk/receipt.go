@@ -10,13 +10,14 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/registry"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/ledger"
 )
 
 // receipt builds the receipt of the entry at q.From from this office's point
 // of view: the offices before it, itself, and those after it that are proved.
-func (d *Desk) receipt(ctx context.Context, s store.View, q Query) (*liaison.Receipt, error) {
+func (d *Desk) receipt(ctx context.Context, s store.View, reg *registry.Registry, q Query) (*liaison.Receipt, error) {
 	var entry *store.Entry
 	err := s.Range(q.Collection, q.From, q.From+1, store.Bytes|store.Proof, func(e *store.Entry) error {
 		c := *e
@@ -45,7 +46,7 @@ func (d *Desk) receipt(ctx context.Context, s store.View, q Query) (*liaison.Rec
 	if q.WithObject && len(entry.Bytes) > 0 {
 		r.Object = &liaison.Sealed{Salt: entry.Salt, Bytes: entry.Bytes}
 	}
-	return r, d.addKeys(r)
+	return r, addKeys(reg, r)
 }
 
 // hops chains the leaves of the act: upstream ones came with it, downstream
@@ -147,8 +148,7 @@ func officeOf(h liaison.Hop) liaison.Office {
 
 // addKeys adds the signed objects that chain every key of the receipt to the
 // authority.
-func (d *Desk) addKeys(r *liaison.Receipt) error {
-	reg := d.reg.Load()
+func addKeys(reg *registry.Registry, r *liaison.Receipt) error {
 	version, ok := reg.Version(r.Act.Under)
 	if !ok {
 		return fmt.Errorf("receipt: programme version %s is not here", r.Act.Under)

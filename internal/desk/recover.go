@@ -315,7 +315,7 @@ func (d *Desk) settle(ctx context.Context) error {
 
 // doubts lists the stopped logs, charters first.
 func (d *Desk) doubts(ctx context.Context) (list []journal.Doubt, err error) {
-	err = d.Journal.View(ctx, func(v store.View) error {
+	err = d.view(ctx, func(v store.View, _ *register) error {
 		if err := d.Journal.LookAgain(v); err != nil {
 			return err
 		}
@@ -409,7 +409,7 @@ func (d *Desk) rebuild(ctx context.Context, q journal.Doubt) (bool, error) {
 	if d.recovery.hasTried(q.Collection) {
 		return false, nil
 	}
-	p := &plan{d: d, q: q, reg: d.reg.Load()}
+	p := &plan{d: d, q: q, reg: d.reg.Load().Registry}
 	ready, err := p.check(ctx)
 	if err != nil || !ready {
 		return false, err
@@ -427,7 +427,8 @@ func (d *Desk) rebuild(ctx context.Context, q journal.Doubt) (bool, error) {
 	}
 	d.Log.Info("a log is whole again: neighbours returned what the store had lost", "collection", q.Collection.String(), "entries", q.Known.Size-q.Held.Size)
 	if len(p.objects) > 0 {
-		return true, d.Open(ctx) // fold the charters again
+		_, err := d.present(ctx) // fold the charters
+		return true, err
 	}
 	d.somethingCame()
 	return true, nil

@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -109,7 +110,12 @@ func (d *Desk) retryWaiting(ctx context.Context) error {
 		for n < min(len(list), retryAtOnce) && list[n].Collection == list[0].Collection && list[n].Neighbour == list[0].Neighbour {
 			n++
 		}
-		if err := d.retrySome(ctx, list[:n], objects[list[0].Collection]); err != nil {
+		err := d.decided(ctx, func(reg *register) error { return d.retrySome(ctx, reg, list[:n], objects[list[0].Collection]) })
+		switch {
+		case errors.Is(err, errWaitsNoMore):
+			d.somethingCame() // another process tries them too: look at what is left
+			return nil
+		case err != nil:
 			return err
 		}
 		list = list[n:]
@@ -155,12 +161,10 @@ func rank(object []byte) int {
 
 // retrySome tries acts of one neighbour and collection again. Objects are all
 // that wait in the collection: a charter may rest on any of them.
-func (d *Desk) retrySome(ctx context.Context, list []waitingAct, objects [][]byte) error {
-	c, reg := list[0].Collection, d.reg.Load()
-	coll, known := reg.Collection(c)
-	charter := !known || coll.Area == liaison.Charter
-	if charter {
-		reg = foresee(reg, c, objects)
+func (d *Desk) retrySome(ctx context.Context, reg *register, list []waitingAct, objects [][]byte) error {
+	c, known := list[0].Collection, reg.Registry
+	if reg.mayBeCharter(c) {
+		known = foresee(known, c, objects)
 	}
 	all := Batch{Collection: c}
 	for _, w := range list {
@@ -169,8 +173,9 @@ func (d *Desk) retrySome(ctx context.Context, list []waitingAct, objects [][]byt
 	if err := d.joinErasures(ctx, &all); err != nil {
 		return err
 	}
+	all = all.again()
 	b, verdicts := Batch{Collection: c}, []verdict{}
-	for i, v := range d.examinePage(ctx, reg, all) {
+	for i, v := range d.examinePage(ctx, known, all) {
 		if v.status != Waiting {
 			b.Items, verdicts = append(b.Items, all.Items[i]), append(verdicts, v)
 		}
@@ -178,10 +183,6 @@ func (d *Desk) retrySome(ctx context.Context, list []waitingAct, objects [][]byt
 	if len(verdicts) == 0 {
 		return nil
 	}
-	var after func()
-	if charter {
-		after = d.folding(c, verdicts)
-	}
-	_, err := d.commitPage(ctx, list[0].Neighbour, b, verdicts, after)
+	_, err := d.commitPage(ctx, reg, list[0].Neighbour, b, verdicts)
 	return err
 }

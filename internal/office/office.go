@@ -318,6 +318,7 @@ func (o *Office) Run(ctx context.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	g := newGroup(ctx)
 	g.add("journal", o.Journal.Run)
+	g.add("hints", o.Journal.Listen)
 	g.add("scrub", o.Journal.Scrub)
 	g.add("desk", o.Desk.Run)
 	g.add("exchange", serveHTTP(o.bound.Exchange, o.Exchange, o.Log))

@@ -190,7 +190,7 @@ func (p *Operator) addControl(ctx context.Context, programme string, raw []byte)
 	if err != nil {
 		return desk.Outcome{}, err
 	}
-	c, err := p.o.Desk.CharterOf(obj, programme)
+	c, err := p.o.Desk.CharterOf(ctx, obj, programme)
 	if err != nil {
 		return desk.Outcome{}, fmt.Errorf("%s: %w", obj.ID(), err)
 	}

@@ -76,6 +76,7 @@ type Options struct {
 	Clock      *Clock                        // NewClock
 	Validation stix.Mode                     // stix.Admit
 	Except     []string                      // collections with the other mode
+	Store      store.Store                   // a SQLite store in the folder; closed with the office
 	Wrap       func(store.Store) store.Store // wraps the store
 	Log        *slog.Logger                  // none
 	Waiting    int                           // desk.MaxWaiting
@@ -102,12 +103,15 @@ func open(name liaison.Office, dir string, opt Options) (*Office, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "anchors"), 0o700); err != nil {
 		return nil, err
 	}
-	engine, err := sqlite.Open(filepath.Join(dir, "store"), sqlite.Config{})
-	if err != nil {
-		return nil, err
+	if o.Store = opt.Store; o.Store == nil {
+		engine, err := sqlite.Open(filepath.Join(dir, "store"), sqlite.Config{})
+		if err != nil {
+			return nil, err
+		}
+		o.Store = engine
 	}
-	if o.Store = engine; opt.Wrap != nil {
-		o.Store = opt.Wrap(engine)
+	if opt.Wrap != nil {
+		o.Store = opt.Wrap(o.Store)
 	}
 	o.Journal = journal.New(journal.Config{
 		Office: name, Store: o.Store, Signer: o.Keys, Anchor: journal.AnchorDir(filepath.Join(dir, "anchors")),
@@ -131,6 +135,7 @@ func (o *Office) start() error {
 		return err
 	}
 	o.done.Go(func() { _ = o.Journal.Run(ctx) }) // tests see its error from Append
+	o.done.Go(func() { _ = o.Journal.Listen(ctx) })
 	o.done.Go(func() { _ = o.Desk.Run(ctx) })
 	return nil
 }
