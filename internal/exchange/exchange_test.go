@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,12 +45,25 @@ func newRoom(t *testing.T, change ...func(*exchange.Config)) *room {
 
 func newRoomOn(t *testing.T, opt desktest.Options, change ...func(*exchange.Config)) *room {
 	t.Helper()
-	r := &room{office: desktest.New(t, desktest.Tokyo, opt)}
-	r.office.Found(t, "register", "itpp", "bulletin")
-	enact := desk.Batch{Collection: open.Collection(liaison.Charter), Items: desktest.Items(open.Objects()...)}
-	if out, err := r.office.Desk.Accept(t.Context(), registry.Operator(desktest.Tokyo), enact); err != nil || out[0].Status != desk.Accepted {
+	office := desktest.New(t, desktest.Tokyo, opt)
+	enact(t, office)
+	return newRoomOf(t, office, change...)
+}
+
+// enact brings the charters of the rooms.
+func enact(t *testing.T, office *desktest.Office) {
+	t.Helper()
+	office.Found(t, "register", "itpp", "bulletin")
+	b := desk.Batch{Collection: open.Collection(liaison.Charter), Items: desktest.Items(open.Objects()...)}
+	if out, err := office.Desk.Accept(t.Context(), registry.Operator(desktest.Tokyo), b); err != nil || out[0].Status != desk.Accepted {
 		t.Fatalf("%+v %v", out, err)
 	}
+}
+
+func newRoomOf(t *testing.T, office *desktest.Office, change ...func(*exchange.Config)) *room {
+	t.Helper()
+	r := &room{office: office}
+	var known sync.Map // viewers by their token
 	cfg := exchange.Config{
 		Desk: r.office.Desk, Office: desktest.Tokyo, CursorKey: [32]byte{1}, Log: slog.New(slog.DiscardHandler), Now: r.office.Clock.Now,
 		Authenticate: func(_ context.Context, c taxii.Credentials) (desk.Viewer, bool, error) {
@@ -59,7 +73,11 @@ func newRoomOn(t *testing.T, opt desktest.Options, change ...func(*exchange.Conf
 			if c.Token != "Japan" && c.Token != "India" && c.Token != "Office Tokyo" {
 				return desk.Viewer{}, false, nil
 			}
-			return r.office.As(t, c.Token), true, nil
+			v, ok := known.Load(c.Token)
+			if !ok {
+				v, _ = known.LoadOrStore(c.Token, r.office.As(t, c.Token))
+			}
+			return v.(desk.Viewer), true, nil
 		},
 	}
 	for _, c := range change {
