@@ -42,6 +42,8 @@ type Batch struct {
 
 func (b *Batch) alone() bool { return b.Alone || b.Control }
 
+func (b *Batch) firstDoor() bool { return len(b.Items) > 0 && b.Items[0].Arrival == nil }
+
 // locks are the collections that a batch needs.
 func (b *Batch) locks() []liaison.CollectionID {
 	return append([]liaison.CollectionID{b.Collection}, b.Guard...)
@@ -172,12 +174,12 @@ func (j *Journal) Append(ctx context.Context, b *Batch) ([]Outcome, error) {
 
 // submit waits until a request is taken.
 func (j *Journal) submit(ctx context.Context, r *request) error {
-	j.waiting.Add(1)
-	defer j.waiting.Add(-1)
+	j.waits(r.batch, 1) // until it is taken
 	select {
 	case j.requests <- r:
 		return nil
 	case <-ctx.Done():
+		j.waits(r.batch, -1)
 		return ctx.Err()
 	case <-j.done:
 		return ErrStopped
@@ -206,6 +208,7 @@ func (j *Journal) run(ctx context.Context) error {
 		case <-again:
 			again = j.writeMarks(ctx)
 		case r := <-j.requests:
+			j.waits(r.batch, -1)
 			for r != nil {
 				var err error
 				if r, err = j.commitFrom(r); err != nil {
@@ -226,7 +229,7 @@ func (j *Journal) run(ctx context.Context) error {
 func (j *Journal) commitFrom(r *request) (next *request, err error) {
 	g := j.gather(r)
 	err = j.commit(g)
-	j.expected = len(g.requests) + int(j.waiting.Load())
+	j.expect(g)
 	return g.next, err
 }
 

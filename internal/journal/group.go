@@ -10,9 +10,10 @@ import (
 // group is the batches of one transaction. It begins with those that wait when
 // it is gathered, and grows while they are written by those that come for the
 // same collections. Who was answered by the last commit is likely to bring the
-// next batch at once: so a group waits for as many as the last one had and as came
-// while it was committed, though no longer than GroupWait from its beginning. One
-// writer alone is never made to wait.
+// next batch at once: so a group waits for as many of a collection as the last one
+// had and as came while it was committed, though no longer than GroupWait from its
+// beginning. One writer alone is never made to wait, nor who writes to one collection
+// for those of another.
 type group struct {
 	j        *Journal
 	requests []*request
@@ -33,6 +34,7 @@ func (j *Journal) gather(r *request) *group {
 	for g.open() {
 		select {
 		case next := <-j.requests:
+			j.waits(next.batch, -1)
 			g.take(next)
 		default:
 			return g
@@ -85,6 +87,7 @@ func (g *group) grow() bool {
 	had := len(g.requests)
 	select {
 	case r := <-g.j.requests:
+		g.j.waits(r.batch, -1)
 		g.take(r)
 	default:
 		g.wait()
@@ -95,14 +98,62 @@ func (g *group) grow() bool {
 // wait waits for one of the batches that are expected.
 func (g *group) wait() {
 	left := GroupWait - time.Since(g.begun)
-	if len(g.requests) >= g.j.expected || left <= 0 {
+	if left <= 0 || !g.expects() {
 		return
 	}
 	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {
 	case r := <-g.j.requests:
+		g.j.waits(r.batch, -1)
 		g.take(r)
 	case <-timer.C:
+	}
+}
+
+// count returns how many batches of the first door the group has, by collection.
+// What comes by relay comes one by one.
+func (g *group) count() map[liaison.CollectionID]int {
+	n := map[liaison.CollectionID]int{}
+	for _, r := range g.requests {
+		if r.batch.firstDoor() {
+			n[r.batch.Collection]++
+		}
+	}
+	return n
+}
+
+// expects reports whether more batches are expected of a collection that the
+// group has one of.
+func (g *group) expects() bool {
+	for c, n := range g.count() {
+		if n < g.j.expected[c] {
+			return true
+		}
+	}
+	return false
+}
+
+// expect notes what is likely to come after a group.
+func (j *Journal) expect(g *group) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for c, n := range g.count() {
+		if j.expected[c] = n + j.waiting[c]; j.expected[c] < 2 {
+			delete(j.expected, c)
+		}
+	}
+}
+
+// waits notes that a batch waits to be taken, or does not any more.
+func (j *Journal) waits(b *Batch, more int) {
+	if !b.firstDoor() {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	c := b.Collection
+	if j.waiting[c] += more; j.waiting[c] == 0 {
+		delete(j.waiting, c)
 	}
 }

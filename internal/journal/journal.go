@@ -33,7 +33,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/liaison-office/liaison"
@@ -100,14 +99,14 @@ type Journal struct {
 
 	restored *store.Restore // the store was restored, and what it lacks is not known; guarded by mu
 
-	waiting atomic.Int64 // batches that Run has not taken yet
+	waiting map[liaison.CollectionID]int // batches that Run has not taken yet; guarded by mu
 
 	clock    clock                                // owned by Open, then by Run
 	edges    map[liaison.CollectionID]*edge       // owned by Run
 	trouble  error                                // what kept the last commit from writing; owned by Run
 	judges   func(v store.View, r Register) error // set before Run
 	claimed  bool                                 // the store says whose it is; owned by Open, then by Run
-	expected int                                  // batches that the next group may have; owned by Run
+	expected map[liaison.CollectionID]int         // batches that the next group may have; owned by Run
 }
 
 // New returns a journal; Run must be running for Append to return.
@@ -122,6 +121,8 @@ func New(cfg Config) *Journal {
 		changed:  map[liaison.CollectionID]chan struct{}{},
 		signed:   map[liaison.CollectionID]*verified{},
 		stopped:  map[liaison.CollectionID]error{},
+		waiting:  map[liaison.CollectionID]int{},
+		expected: map[liaison.CollectionID]int{},
 		marks:    map[liaison.CollectionID]mark{},
 		marked:   make(chan struct{}, 1),
 		erased:   make(chan struct{}, 1),
