@@ -289,6 +289,49 @@ func TestASnapshotFromBeforeAnothersCheckpointIsSignedAfterALookAtTheStore(t *te
 	}
 }
 
+// racing is a place of anchors where another process saves one just before.
+type racing struct {
+	journal.Anchor
+	note string
+}
+
+func (r racing) Save(o liaison.Origin, note string) (string, error) {
+	if _, err := r.Anchor.Save(o, r.note); err != nil {
+		return "", err
+	}
+	return r.Anchor.Save(o, note)
+}
+
+// TestWhatAnotherProcessSignedIsComparedBeforeMoreIsSigned, whether it signed
+// before or at the same time, more or less.
+func TestWhatAnotherProcessSignedIsComparedBeforeMoreIsSigned(t *testing.T) {
+	for _, size := range []uint64{2, 3, 9} {
+		for _, same := range []bool{false, true} {
+			o := start(t)
+			o.append(t, coll, item(note(t, "1", alice, 1, ""), alice))
+			o.signed(t, coll)
+			o.append(t, coll, item(note(t, "2", alice, 1, ""), alice), item(note(t, "3", alice, 1, ""), alice))
+			theirs := ledger.Checkpoint{Origin: o.first(coll), Size: size, Root: liaison.H(nil)}
+			text := o.keys.SignCheckpoint(theirs.Origin, theirs.Text())
+			if same {
+				if size == 2 {
+					continue // it is replaced, as what is signed at the same time always is
+				}
+				o.Anchor = racing{o.Anchor, text}
+			} else {
+				replaceAnchor(t, o, []byte(text))
+			}
+			err := o.View(t.Context(), func(v store.View) error {
+				_, err := o.Checkpoint(t.Context(), v, coll, 0)
+				return err
+			})
+			if !errors.Is(err, journal.ErrBehind) {
+				t.Errorf("they signed %d, at the same time %v: %v", size, same, err)
+			}
+		}
+	}
+}
+
 // hinting is a shared store that says what a test says.
 type hinting struct {
 	store.Store
