@@ -67,3 +67,17 @@ func objects700(from, count int) (list [][]byte) {
 	}
 	return list
 }
+
+// BenchmarkPoll asks for what is new where nothing is: the register of the
+// snapshot is looked at each time.
+func BenchmarkPoll(b *testing.B) {
+	o := benchOffice(b, Tokyo)
+	c := Collection("trial", "cyber")
+	o.Post(b, "Japan", c, objects700(0, 100)...)
+	v := o.As(b, "Japan")
+	for b.Loop() {
+		if _, err := o.Desk.Read(b.Context(), v, desk.Query{Collection: c, From: 100}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
