@@ -6,6 +6,8 @@
 //
 //   - Who may do what is decided by package release, from what the registry
 //     knows, at the instant the journal assigns under the collection's lock.
+//   - What another process changed in the charters counts with the next read and
+//     the next decision here (register.go).
 //   - Unknown and forbidden are the same error, ErrNotFound.
 //   - Nothing is filtered out of a collection because of who reads: a collection
 //     has one audience.

@@ -20,6 +20,9 @@
 //     anchors are signed by its log key.
 //   - After a commit whose outcome is unknown nothing more is written; reading
 //     goes on.
+//   - All of this holds whichever processes of the office share the store: what
+//     is decided is decided under its locks, what judges ask is brought up to date
+//     there (Register), and a log found at fault is stopped for all.
 //
 // # What it does not do
 //
