@@ -110,8 +110,11 @@ func copies(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Repeat(ts.ReadFile(args[1]), n)), 0o600))
 }
 
-// serving ends the office that a script started last.
-type serving struct{ stop func() error }
+// serving are the offices that a script started.
+type serving struct {
+	stop    func() error          // interrupts the last one
+	running map[string]*exec.Cmd // by folder, as the script names it
+}
 
 // servingKey finds it among the values of a script.
 type servingKey struct{}
@@ -152,7 +155,8 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }
 
-// serve starts the office of a folder and sets URL to its address: serve DIR.
+// serve starts the office of a folder and sets URL, and URL_DIR, to its address:
+// serve DIR.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command("liaison", "--dir", ts.MkAbs(args[0]), "serve")
 	cmd.Path = lookPath(ts, "liaison")
@@ -165,10 +169,17 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		return cmd.Wait()
 	})
 	ts.Defer(func() { once() })
-	ts.Value(servingKey{}).(*serving).stop = once
+	s := ts.Value(servingKey{}).(*serving)
+	s.stop = once
+	if s.running == nil {
+		s.running = map[string]*exec.Cmd{}
+	}
+	s.running[args[0]] = cmd
 	line, err := bufio.NewReader(out).ReadString('\n')
 	ts.Check(err)
-	ts.Setenv("URL", regexp.MustCompile(`http://\S+`).FindString(line))
+	url := regexp.MustCompile(`http://\S+`).FindString(line)
+	ts.Setenv("URL", url)
+	ts.Setenv("URL_"+args[0], url)
 }
 
 func lookPath(ts *testscript.TestScript, name string) string {

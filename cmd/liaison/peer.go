@@ -106,7 +106,9 @@ func peerLine(p relay.PeerStatus) string {
 	if p.Connected != 0 {
 		line = fmt.Sprintf("%-28s connected since %s, follows %d collections", p.Office, p.Connected, len(p.Follows))
 	}
-	if p.Error != "" {
+	if p.Error != "" && p.Since == 0 {
+		line += "\n  " + p.Error
+	} else if p.Error != "" {
 		line += fmt.Sprintf("\n  since %s: %s", p.Since, p.Error)
 	}
 	for _, f := range p.Follows {
