@@ -304,7 +304,7 @@ var troubles = []struct {
 	begin, ends string
 }{
 	{store.ErrFull, "the disk is full: nothing is accepted until there is room; the office goes on reading and needs no restart", "there is room on the disk again"},
-	{ErrNoAnchor, "the folder of the checkpoints kept outside the store cannot be written: nothing is accepted until it can; the office goes on reading and needs no restart", "checkpoints can be kept outside the store again"},
+	{ErrNoAnchor, "the place of the checkpoints kept outside the store cannot be written: nothing is accepted until it can; the office goes on reading and needs no restart", "checkpoints can be kept outside the store again"},
 	{ErrClock, "nothing is accepted until the clock is right; the office goes on reading", "the clock is right again"},
 }
 
