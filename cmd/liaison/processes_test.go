@@ -22,12 +22,20 @@ import (
 // checkpoints in one of another server.
 func TestAnOfficeOfThreeProcesses(t *testing.T) {
 	config := pgserver.Config{Durable: true}
+	server := pgtest.New(t, config)
+	database := func(ts *testscript.TestScript, neg bool, args []string) { // database stop|start
+		if args[0] == "stop" {
+			server.Stop()
+			return
+		}
+		ts.Check(server.Start(t.Context()))
+	}
 	env := map[string]string{
-		"STORE":  pgtest.Database(t, pgtest.New(t, config)),
+		"STORE":  pgtest.Database(t, server),
 		"ANCHOR": pgtest.Database(t, pgtest.New(t, config)),
 	}
 	onDatabases(t, "processes.txtar", env, map[string]func(*testscript.TestScript, bool, []string){
-		"copydir": copyDir, "free": free, "leader": leader, "crash": crash, "brings": brings, "until": until, "change": change, "take": take, "serve": serve,
+		"copydir": copyDir, "free": free, "leader": leader, "crash": crash, "brings": brings, "database": database, "until": until, "change": change, "take": take, "serve": serve,
 	})
 }
 
