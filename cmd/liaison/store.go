@@ -127,6 +127,9 @@ func (c *restoreCmd) Run(a *app) error {
 		a.say("%s is restored as of %s into %s: %d collections, %d entries, %d states", r.Office, r.Backup, r.Store,
 			r.Content.Collections, r.Content.Entries, r.Content.States)
 		a.sayProblems(&r.FsckReply)
+		for _, text := range r.Outside {
+			a.say("to be found out when the office serves: %s", text)
+		}
 	})
 	if err == nil && len(r.Problems) > 0 {
 		err = errSaid

@@ -17,6 +17,9 @@ type Report struct {
 	Collections int
 	Entries     uint64
 	Problems    []string
+	// Outside are those of Problems that are about what is kept outside the store:
+	// a checkpoint is missing there, or is ahead. A restore leaves them.
+	Outside []string
 }
 
 // MaxProblems bounds a report: a ruined store needs no longer list.
@@ -71,6 +74,13 @@ func (k *checker) problem(index uint64, format string, args ...any) {
 	if len(k.r.Problems) < MaxProblems {
 		k.r.Problems = append(k.r.Problems, fmt.Sprintf("collection %s index %d: ", k.c, index)+fmt.Sprintf(format, args...))
 	}
+}
+
+// outside notes a problem with the checkpoint that is kept outside the store.
+func (k *checker) outside(index uint64, format string, args ...any) {
+	before := len(k.r.Problems)
+	k.problem(index, format, args...)
+	k.r.Outside = append(k.r.Outside, k.r.Problems[before:]...)
 }
 
 func (k *checker) run(ctx context.Context, kept []uint32) error {
@@ -235,7 +245,7 @@ func (k *checker) loadAnchor(kept []uint32) error {
 	a, err := k.j.readAnchor(k.c, kept)
 	switch {
 	case errors.Is(err, ErrBehind):
-		k.problem(0, "%v", err)
+		k.outside(0, "%v", err)
 		return nil
 	case err != nil:
 		return err
@@ -245,7 +255,7 @@ func (k *checker) loadAnchor(kept []uint32) error {
 	case err != nil:
 		return err
 	case a.begun < origin.Generation:
-		k.problem(0, "the checkpoint kept outside the store is missing")
+		k.outside(0, "the checkpoint kept outside the store is missing")
 		return nil
 	case a.Origin.Generation < origin.Generation:
 		return nil // nothing of this generation was signed
@@ -258,9 +268,9 @@ func (k *checker) loadAnchor(kept []uint32) error {
 func (k *checker) compareAnchor(size uint64) {
 	switch {
 	case k.anchor.Origin.Generation > k.generation:
-		k.problem(size, "the checkpoint kept outside the store is of generation %d, the log is of generation %d: "+remedy, k.anchor.Origin.Generation, k.generation)
+		k.outside(size, "the checkpoint kept outside the store is of generation %d, the log is of generation %d: "+remedy, k.anchor.Origin.Generation, k.generation)
 	case k.anchor.Size > size:
-		k.problem(size, "the checkpoint kept outside the store is of %d entries, the log holds %d: "+remedy, k.anchor.Size, size)
+		k.outside(size, "the checkpoint kept outside the store is of %d entries, the log holds %d: "+remedy, k.anchor.Size, size)
 	case k.anchor.Size > 0 && k.anchor.Root != k.anchored:
 		k.problem(k.anchor.Size, "the checkpoint kept outside the store has another root")
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/liaison-office/liaison"
@@ -137,6 +138,9 @@ type RestoreReply struct {
 	Store   string          `json:"store"` // where it is now
 	Content backup.Summary  `json:"content"`
 	FsckReply
+	// Outside says what the logs lack of what the office has signed, as far as the
+	// folder knows: it is found out when the office serves.
+	Outside []string `json:"outside,omitzero"`
 }
 
 // Restore puts a backup into the empty store of the office in dir and checks
@@ -172,7 +176,8 @@ func Restore(ctx context.Context, dir string, opt Options, in io.Reader, newKeys
 	if o, err = Open(ctx, dir, Options{Log: opt.Log, Now: opt.Now, ReadOnly: true, newKeys: newKeys}); err != nil {
 		return nil, fmt.Errorf("the backup is restored, and the office does not open: %w", err)
 	}
-	reply.FsckReply, err = o.Operator().Fsck(ctx, struct{}{})
+	reply.FsckReply, reply.Outside, err = o.Operator().fsck(ctx)
+	reply.Problems = slices.DeleteFunc(reply.Problems, func(p string) bool { return slices.Contains(reply.Outside, p) })
 	return reply, errors.Join(err, o.Close())
 }
 

@@ -493,17 +493,27 @@ func (p *Operator) Card(context.Context, struct{}) (CardReply, error) {
 
 // Fsck checks every log, byte by byte.
 func (p *Operator) Fsck(ctx context.Context, _ struct{}) (FsckReply, error) {
-	var r FsckReply
+	r, _, err := p.fsck(ctx)
+	return r, err
+}
+
+// fsck is Fsck; outside are those of the problems that a restore leaves.
+func (p *Operator) fsck(ctx context.Context) (r FsckReply, outside []string, err error) {
 	for _, e := range p.o.engine.Check(ctx) {
 		r.Problems = append(r.Problems, "database: "+e)
 	}
+	if u, ok := p.o.Store.(store.Unchecker); ok {
+		if r.Notes, err = u.Unchecked(ctx); err != nil {
+			return r, nil, err
+		}
+	}
 	report, err := p.o.Journal.Check(ctx)
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
 	r.Collections, r.Entries = report.Collections, report.Entries
 	r.Problems = slices.Concat(r.Problems, report.Problems)
-	return r, nil
+	return r, report.Outside, nil
 }
 
 // FsckReply says what was checked and what is wrong, by name.

@@ -21,6 +21,13 @@ type Clearer interface {
 	Clear(ctx context.Context, fn func(tx Tx) error) error
 }
 
+// Unchecker says what Checker cannot see.
+type Unchecker interface {
+	// Unchecked returns a sentence for each thing that Check does not look at, and
+	// that the operator can change.
+	Unchecked(ctx context.Context) ([]string, error)
+}
+
 // Compacter gives back space.
 type Compacter interface {
 	// Compact makes room of what was removed. Rewrite makes the files smaller

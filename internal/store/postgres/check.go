@@ -24,6 +24,11 @@ func (s *Store) Check(ctx context.Context) (found []string) {
 		}
 		return nil
 	})
+	if err == nil {
+		var wrong []string
+		wrong, err = s.amcheck(ctx)
+		found = append(found, wrong...)
+	}
 	if err != nil {
 		found = append(found, fmt.Sprintf("the check did not finish: %v", err))
 	}
