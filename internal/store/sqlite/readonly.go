@@ -94,17 +94,11 @@ func openArchive(dir string) (*conn, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	if _, err = c.identify(file); err == nil && !hasLog(file) {
+	if _, err = c.identify(file); err == nil {
 		err = c.checkLength(file)
 	}
 	if err != nil {
 		return nil, errors.Join(explain(err), c.close())
 	}
 	return c, nil
-}
-
-// hasLog reports whether some of the database is in a write-ahead log.
-func hasLog(file string) bool {
-	info, err := os.Stat(file + "-wal")
-	return err == nil && info.Size() > 0
 }

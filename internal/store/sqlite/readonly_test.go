@@ -15,6 +15,12 @@ import (
 	"github.com/liaison-office/liaison/internal/store/storetest"
 )
 
+// hasLog reports whether some of the database is in a write-ahead log.
+func hasLog(file string) bool {
+	info, err := os.Stat(file + "-wal")
+	return err == nil && info.Size() > 0
+}
+
 // seal takes away the right to write, until the test ends.
 func seal(t *testing.T, dir string) {
 	t.Helper()

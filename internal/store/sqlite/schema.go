@@ -63,7 +63,7 @@ func openDatabase(dir, vfs string, log *slog.Logger) (c *conn, clean bool, err e
 		err = create(dir, vfs)
 	}
 	if err == nil {
-		err = checkHeader(file)
+		err = recognise(dir)
 	}
 	if err == nil {
 		err = keepPrivate(file)
@@ -78,6 +78,17 @@ func openDatabase(dir, vfs string, log *slog.Logger) (c *conn, clean bool, err e
 		return nil, false, errors.Join(explain(err), c.close())
 	}
 	return c, clean, nil
+}
+
+// recognise refuses what is not a whole store of ours while no file has been
+// touched yet. Whether a write-ahead log and its database make a whole is known
+// for certain only when it has been moved.
+func recognise(dir string) error {
+	c, err := openArchive(dir)
+	if err != nil {
+		return err
+	}
+	return c.close()
 }
 
 // keepPrivate lets nobody but the owner read the database and the files beside
@@ -212,7 +223,8 @@ func (c *conn) identify(file string) (version int64, err error) {
 }
 
 // checkLength compares the file with the number of pages it says it has. SQLite
-// does so too, but not while there is a write-ahead log.
+// does so too, but not while there is a write-ahead log: what the file lacks must
+// then be in that.
 func (c *conn) checkLength(file string) error {
 	pages, err := c.pragma("page_count")
 	if err != nil {
@@ -226,7 +238,11 @@ func (c *conn) checkLength(file string) error {
 	if err != nil {
 		return err
 	}
-	if info.Size() < pages*size {
+	logged := int64(0)
+	if log, err := os.Stat(file + "-wal"); err == nil {
+		logged = log.Size() / size
+	}
+	if info.Size() < (pages-logged)*size {
 		return fmt.Errorf("%s has been cut short (%d bytes of %d are left): restore it from a backup", filepath.Base(file), info.Size(), pages*size)
 	}
 	return nil
@@ -267,6 +283,8 @@ func explain(err error) error {
 		return fmt.Errorf("%w (%w)", errDamaged, err)
 	case isFull(err), errors.Is(err, sqlite3.IOERR_SHMSIZE), errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("the disk is full and the store cannot be opened: make room on it, then start again (%w)", err)
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("the folder cannot be written, or not be read: give it to the user who runs the office, or mount it for writing (%w)", err)
 	}
 	return err
 }

@@ -148,7 +148,7 @@ func open(dir string, config Config) (*Store, error) {
 	}
 	lock, err := take(dir)
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	s := &Store{dir: dir, log: config.Log, lock: lock, readOnly: config.ReadOnly, size: config.Readers, closed: make(chan struct{})}
 	if s.log == nil {
