@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/store"
@@ -21,6 +22,12 @@ const childEnv = "LIAISON_TEST_STORE"
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		if err := appendForever(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}
+	if dir := os.Getenv(compactEnv); dir != "" {
+		if err := compactForever(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(1)
@@ -120,4 +127,50 @@ func killOne(t *testing.T, dir string, updates int) (acked uint64) {
 		t.Fatalf("the writer printed %d lines, %v", lines, err)
 	}
 	return acked
+}
+
+// compactEnv names the folder to a process that is killed while it compacts.
+const compactEnv = "LIAISON_TEST_COMPACT"
+
+func compactForever(dir string) error {
+	s, err := Open(dir, Config{Readers: 1})
+	if err != nil {
+		return err
+	}
+	for {
+		fmt.Println("compacting")
+		if err := s.Compact(context.Background(), true); err != nil {
+			return err
+		}
+	}
+}
+
+// TestAProcessThatIsKilledWhileItCompactsLosesNothing, wherever it is.
+func TestAProcessThatIsKilledWhileItCompactsLosesNothing(t *testing.T) {
+	dir, l := stored(t, 2000)
+	for range killRounds {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), compactEnv+"="+dir)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond) // somewhere in it
+		cmd.Process.Kill()
+		cmd.Wait()
+		s := openTest(t, dir, Config{Readers: 1})
+		if n := checkPrefix(t, s, l); n != 2000 {
+			t.Fatalf("%d entries are left of 2000", n)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
