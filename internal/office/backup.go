@@ -173,7 +173,8 @@ func Restore(ctx context.Context, dir string, opt Options, in io.Reader, newKeys
 		return nil, fmt.Errorf("%s: %w", reply.Store, err)
 	}
 	reply.SHA256 = r.SHA256()
-	if o, err = Open(ctx, dir, Options{Log: opt.Log, Now: opt.Now, ReadOnly: true, newKeys: newKeys}); err != nil {
+	// What it would log is in the reply.
+	if o, err = Open(ctx, dir, Options{Now: opt.Now, ReadOnly: true, newKeys: newKeys}); err != nil {
 		return nil, fmt.Errorf("the backup is restored, and the office does not open: %w", err)
 	}
 	reply.FsckReply, reply.Outside, err = o.Operator().fsck(ctx)
