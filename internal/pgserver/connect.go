@@ -10,35 +10,37 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// URL names the server's database "postgres", with further parameters
-// "name=value".
-func (s *Server) URL(parameters ...string) string { return s.url("postgres", parameters) }
-
-func (s *Server) url(database string, parameters []string) string {
-	u := url.URL{Scheme: "postgres", Path: "/" + database}
-	q := url.Values{}
-	if s.config.TCP {
-		u.User, u.Host = url.UserPassword(User, s.password), fmt.Sprintf("127.0.0.1:%d", s.port)
-	} else {
-		q.Set("host", s.dir)
-		q.Set("user", User)
+// URL names the server's database "postgres" and its owner, with further
+// parameters "name=value", which may name others.
+func (s *Server) URL(parameters ...string) string {
+	if !s.config.TCP {
+		return URL([]*Server{s}, parameters...)
 	}
+	u := url.URL{Scheme: "postgres", User: url.UserPassword(User, s.password), Host: fmt.Sprintf("127.0.0.1:%d", s.port), Path: "/postgres"}
+	q := url.Values{}
 	for _, p := range parameters {
 		name, value, _ := strings.Cut(p, "=")
+		if name == "user" {
+			u.User = url.UserPassword(value, s.password)
+			continue
+		}
 		q.Set(name, value)
 	}
 	u.RawQuery = q.Encode()
 	return u.String()
 }
 
-// URL names the database "postgres" of whichever of several servers is the
-// primary, by their sockets.
+// URL names the same of whichever of several servers is the primary, by their
+// sockets.
 func URL(servers []*Server, parameters ...string) string {
 	hosts, ports := make([]string, len(servers)), make([]string, len(servers))
 	for i, s := range servers {
 		hosts[i], ports[i] = s.dir, fmt.Sprint(s.port)
 	}
-	q := url.Values{"host": {strings.Join(hosts, ",")}, "port": {strings.Join(ports, ",")}, "user": {User}, "target_session_attrs": {"read-write"}}
+	q := url.Values{"host": {strings.Join(hosts, ",")}, "port": {strings.Join(ports, ",")}, "user": {User}}
+	if len(servers) > 1 {
+		q.Set("target_session_attrs", "read-write")
+	}
 	for _, p := range parameters {
 		name, value, _ := strings.Cut(p, "=")
 		q.Set(name, value)
@@ -47,12 +49,8 @@ func URL(servers []*Server, parameters ...string) string {
 }
 
 // Connect opens a session by the socket, to be closed by the caller.
-func (s *Server) Connect(ctx context.Context) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%d user=%s dbname=postgres application_name=pgserver", s.dir, s.port, User))
-	if err != nil {
-		return nil, err
-	}
-	return pgx.ConnectConfig(ctx, config)
+func (s *Server) Connect(ctx context.Context, parameters ...string) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, URL([]*Server{s}, append([]string{"application_name=pgserver"}, parameters...)...))
 }
 
 // Exec runs statements, one after the other, in a session of their own.
@@ -123,11 +121,20 @@ func (s *Server) Schema(ctx context.Context) (string, error) {
 	return s.URL("search_path=" + name), s.Exec(ctx, "CREATE SCHEMA "+name)
 }
 
-// Database makes a database and returns a URL that names it.
+// Database makes a database and returns a URL that names it and its owner.
 func (s *Server) Database(ctx context.Context) (string, error) {
 	name := s.name("d")
-	return s.url(name, nil), s.Exec(ctx, "CREATE DATABASE "+name)
+	return s.URL(DatabaseOf(name)...), s.NewDatabase(ctx, name)
 }
+
+// NewDatabase makes a database and an owner of the same name, who may do nothing
+// else and has the password of the server.
+func (s *Server) NewDatabase(ctx context.Context, name string) error {
+	return s.Exec(ctx, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", name, s.password), fmt.Sprintf("CREATE DATABASE %[1]s OWNER %[1]s", name))
+}
+
+// DatabaseOf are the parameters of a URL that name a database of NewDatabase.
+func DatabaseOf(name string) []string { return []string{"dbname=" + name, "user=" + name} }
 
 // name makes a name for what a test owns.
 func (s *Server) name(letter string) string {

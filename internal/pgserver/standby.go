@@ -3,6 +3,7 @@ package pgserver
 import (
 	"context"
 	"fmt"
+	"os"
 )
 
 // Standby makes a server that follows s, from a copy of it, and starts it. It
@@ -13,14 +14,19 @@ func (s *Server) Standby(ctx context.Context, config Config) (*Server, error) {
 		return nil, err
 	}
 	standby.password = s.password
-	if err = standby.follow(ctx, s); err != nil {
+	if err = standby.Follow(ctx, s); err != nil {
 		standby.Close()
 		return nil, err
 	}
 	return standby, nil
 }
 
-func (s *Server) follow(ctx context.Context, primary *Server) error {
+// Follow makes s, which does not run, a standby of a primary: what it holds is
+// replaced by a copy. It returns when it has caught up.
+func (s *Server) Follow(ctx context.Context, primary *Server) error {
+	if err := os.RemoveAll(s.data()); err != nil {
+		return err
+	}
 	from := fmt.Sprintf("host=%s port=%d user=%s", primary.dir, primary.port, User)
 	err := s.Tool(ctx, "pg_basebackup", "-d", from, "-D", s.data(), "-X", "stream", "-c", "fast", "-R", "--no-sync")
 	if err != nil {

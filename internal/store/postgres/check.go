@@ -3,34 +3,45 @@ package postgres
 import (
 	"context"
 	"fmt"
-
-	"github.com/liaison-office/liaison/internal/store"
+	"slices"
 )
 
-// Check implements store.Checker: entries of which a part is missing, logs that
-// do not end where their row says, and gaps that two tables tell differently. It
-// reads everything, and finds nothing wrong with bytes that were exchanged: the
-// journal's hashes do. Pages are the server's to check (data_checksums).
+// Check implements store.Checker: damaged pages, where the server has
+// data_checksums; entries of which a part is missing, logs that do not end where
+// their row says, gaps that two tables tell differently, and indexes that amcheck
+// finds out of order. It reads everything, and finds nothing wrong with bytes that
+// were exchanged: the journal's hashes do.
 func (s *Store) Check(ctx context.Context) (found []string) {
-	err := s.View(ctx, func(v store.View) error {
-		for _, sql := range checks {
-			err := v.(*view).each(func(r row) error {
-				found = append(found, string(r[0]))
-				return nil
-			}, sql)
-			if err != nil {
-				return err
-			}
+	say := func(text string) {
+		if !slices.Contains(found, text) {
+			found = append(found, text)
 		}
-		return nil
-	})
-	if err == nil {
-		var wrong []string
-		wrong, err = s.amcheck(ctx)
-		found = append(found, wrong...)
+	}
+	list, err := s.readPages(ctx)
+	if err != nil {
+		return []string{fmt.Sprintf("the check did not begin: %v", err)}
+	}
+	for _, sql := range checks {
+		list = append(list, []string{sql})
+	}
+	for _, statements := range list {
+		rows, err := s.look(ctx, statements...)
+		for _, text := range rows {
+			say(text)
+		}
+		switch {
+		case isDamage(err):
+			say(err.Error())
+		case err != nil:
+			return append(found, fmt.Sprintf("the check did not finish: %v", err))
+		}
+	}
+	wrong, err := s.amcheck(ctx)
+	for _, text := range wrong {
+		say(text)
 	}
 	if err != nil {
-		found = append(found, fmt.Sprintf("the check did not finish: %v", err))
+		say(fmt.Sprintf("the check did not finish: %v", err))
 	}
 	return found
 }

@@ -175,6 +175,7 @@ func (s *Store) beginOnce(ctx context.Context, pool *pgxpool.Pool, sql string) (
 		err = knownSchema(texts(rs)[0])
 	}
 	if err != nil {
+		err = named(ctx, c.Conn(), err)
 		rollback(c)
 		c.Release()
 		return nil, fmt.Errorf("begin: %w", err)

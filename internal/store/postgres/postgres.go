@@ -227,7 +227,7 @@ func (s *Store) View(ctx context.Context, fn func(store.View) error) error {
 	defer c.Release()
 	defer rollback(c)
 	if err := fn(newView(ctx, c)); err != nil {
-		return away(cause(ctx, err))
+		return away(cause(ctx, named(ctx, c.Conn(), err)))
 	}
 	return nil
 }
@@ -255,9 +255,9 @@ func (s *Store) Update(ctx context.Context, lock store.Lock, fn func(store.Tx) e
 	err = fn(t)
 	switch {
 	case t.failed != nil:
-		return s.said("update", told(cause(ctx, errors.Join(err, t.failed))))
+		return s.said("update", told(cause(ctx, named(ctx, t.conn, errors.Join(err, t.failed)))))
 	case err != nil:
-		return away(cause(ctx, err))
+		return away(cause(ctx, named(ctx, t.conn, err)))
 	case ctx.Err() != nil:
 		return s.said("update", ctx.Err())
 	}
