@@ -52,7 +52,7 @@ type Fault struct {
 
 // Faults are all faults, in the order of the table.
 func Faults() []Fault {
-	return slices.Concat(officeFaults())
+	return slices.Concat(officeFaults(), databaseFaults())
 }
 
 // officeFaults break an office on SQLite and its files.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -50,19 +51,25 @@ func run(t *testing.T, name string, args ...string) *fault.Result {
 // runBroken is run without looking whether promises were kept.
 func runBroken(t *testing.T, name string, args ...string) *fault.Result {
 	t.Helper()
+	return runAll(t, []string{name}, args...)[0]
+}
+
+// runAll is runBroken for several faults.
+func runAll(t *testing.T, names []string, args ...string) []*fault.Result {
+	t.Helper()
 	path, err := tool()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out, said bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), path, append([]string{"--json", "--only", name, "--seed", "20261123", "--dir", t.TempDir()}, args...)...)
+	cmd := exec.CommandContext(t.Context(), path, append([]string{"--json", "--only", strings.Join(names, ","), "--seed", "20261123", "--dir", t.TempDir()}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &said
 	status := cmd.Run()
 	var results []*fault.Result
-	if err := json.Unmarshal(out.Bytes(), &results); err != nil || len(results) != 1 {
+	if err := json.Unmarshal(out.Bytes(), &results); err != nil || len(results) != len(names) {
 		t.Fatalf("%v, %v:\n%s%s", status, err, &out, &said)
 	}
-	return results[0]
+	return results
 }
 
 func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {

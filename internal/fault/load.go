@@ -26,8 +26,12 @@ type Load struct {
 	Writers int // connections that POST; 3
 	Objects int // of an envelope; 5
 
+	// Patient clients send again what the office cannot store at the moment (503).
+	Patient bool
+
 	Requests atomic.Int64 // acknowledged
 	Waiting  atomic.Int64 // without an answer
+	Refused  atomic.Int64 // for the moment
 
 	oracle *Oracle
 	client func(address string) *taxii.Client
@@ -38,6 +42,10 @@ type Load struct {
 	random     *rand.Rand // guarded by mu
 	unanswered []int      // first objects of envelopes to be sent again; guarded by mu
 }
+
+// refusedPause is how long patient clients wait. Retry-After says longer, for
+// people's sake.
+const refusedPause = 20 * time.Millisecond
 
 func newLoad(o *Oracle, seed uint64, client func(address string) *taxii.Client) *Load {
 	return &Load{Writers: 3, Objects: 5, oracle: o, client: client, seed: seed, random: rand.New(rand.NewPCG(seed, 2))}
@@ -114,10 +122,13 @@ func (l *Load) write(ctx context.Context, address string) error {
 	for ctx.Err() == nil {
 		err := l.Post(ctx, c)
 		var answered *taxii.ResponseError
-		if errors.As(err, &answered) || errors.Is(err, errAnswer) {
+		switch {
+		case errors.As(err, &answered) && answered.Status == http.StatusServiceUnavailable && l.Patient:
+			l.Refused.Add(1)
+			time.Sleep(refusedPause)
+		case errors.As(err, &answered), errors.Is(err, errAnswer):
 			return err
-		}
-		if err != nil {
+		case err != nil:
 			return nil
 		}
 	}

@@ -21,8 +21,8 @@ type Relation struct {
 	Size int64 // bytes
 }
 
-// Relations are the tables and indexes of a database that hold something, those
-// for long values among them. All of it is in the files.
+// Relations are the tables of a database that hold something, those for long
+// values among them, and their indexes. All of it is in the files.
 func (s *Server) Relations(ctx context.Context, database string) (list []Relation, err error) {
 	c, err := s.Connect(ctx, "dbname="+database)
 	if err != nil {
@@ -33,7 +33,8 @@ func (s *Server) Relations(ctx context.Context, database string) (list []Relatio
 		return nil, err
 	}
 	rows, err := c.Query(ctx, `SELECT relname, pg_relation_filepath(c.oid), pg_relation_size(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-		WHERE relkind IN ('r', 'i', 't') AND c.oid >= 16384 AND pg_relation_size(c.oid) > 0 ORDER BY relname`)
+		LEFT JOIN pg_index i ON i.indexrelid = c.oid
+		WHERE relkind IN ('r', 'i', 't') AND c.oid >= 16384 AND pg_relation_size(coalesce(i.indrelid, c.oid)) > 0 ORDER BY relname`)
 	if err != nil {
 		return nil, err
 	}
@@ -61,36 +62,45 @@ func Flip(file string, at int64) error {
 
 // KillBackend is kill -9 of one of the server's processes: the first for which a
 // condition about pg_stat_activity holds. The server then ends all of them, and
-// recovers by itself.
+// recovers by itself; KillBackend returns when it has.
 func (s *Server) KillBackend(ctx context.Context, where string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	c, err := s.Connect(ctx)
+	pid, err := s.backend(ctx, where)
 	if err != nil {
 		return err
 	}
+	p, err := os.FindProcess(pid)
+	if err == nil {
+		err = p.Kill()
+	}
+	for gone := false; err == nil && !gone; {
+		if s.Query(ctx, fmt.Sprintf("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = %d", pid), &gone) != nil || !gone {
+			err = sleep(ctx)
+		}
+	}
+	return err
+}
+
+// backend waits for a process for which a condition holds.
+func (s *Server) backend(ctx context.Context, where string) (pid int, err error) {
+	c, err := s.Connect(ctx)
+	if err != nil {
+		return 0, err
+	}
 	defer c.Close(context.WithoutCancel(ctx))
 	for {
-		var pid int
 		err := c.QueryRow(ctx, "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND ("+where+") LIMIT 1").Scan(&pid)
 		switch {
 		case err == nil:
-			return kill(pid)
+			return pid, nil
 		case !errors.Is(err, pgx.ErrNoRows):
-			return fmt.Errorf("find a process of the server: %w", err)
+			return 0, fmt.Errorf("find a process of the server: %w", err)
 		}
 		select {
 		case <-time.After(time.Millisecond): // there is nothing to wait on
 		case <-ctx.Done():
-			return fmt.Errorf("no process of the server is so: %s: %w", where, ctx.Err())
+			return 0, fmt.Errorf("no process of the server is so: %s: %w", where, ctx.Err())
 		}
 	}
-}
-
-func kill(pid int) error {
-	p, err := os.FindProcess(pid)
-	if err != nil {
-		return err
-	}
-	return p.Kill()
 }

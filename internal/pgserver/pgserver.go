@@ -232,7 +232,8 @@ func (s *Server) arguments() []string {
 		host = "127.0.0.1"
 	}
 	args := []string{"-D", s.data(), "-k", s.dir, "-h", host, "-p", fmt.Sprint(s.port),
-		"-c", "dynamic_shared_memory_type=mmap"} // nothing of it is left outside the folder
+		"-c", "dynamic_shared_memory_type=mmap", // nothing of it is left outside the folder
+		"-c", "wal_retrieve_retry_interval=100ms"} // or a promotion may take its 5 s
 	if !s.config.Durable {
 		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
@@ -249,6 +250,16 @@ func (s *Server) end(by syscall.Signal) {
 	}
 	s.cmd.Process.Signal(by)
 	<-s.gone
+}
+
+// Running reports whether the server's first process runs.
+func (s *Server) Running() bool {
+	select {
+	case <-s.ended:
+		return false
+	default:
+		return s.cmd != nil
+	}
 }
 
 // Kill is kill -9 of the server's first process. The others notice by

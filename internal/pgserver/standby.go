@@ -53,7 +53,24 @@ func (s *Server) Synchronous(ctx context.Context) error {
 	return s.Until(ctx, "SELECT count(*) > 0 AND current_setting('synchronous_commit') = 'remote_apply' FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')")
 }
 
-// Promote makes a standby the primary, and returns when it takes writes.
+// CutOff ends what a standby gets from its primary, and returns when the primary
+// knows.
+func (s *Server) CutOff(ctx context.Context, primary *Server) error {
+	if err := s.Exec(ctx, "ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()"); err != nil {
+		return err
+	}
+	return primary.Until(ctx, "SELECT count(*) = 0 FROM pg_stat_replication")
+}
+
+// Promote makes a standby the primary, which waits for no standby of its own, and
+// returns when it takes writes.
 func (s *Server) Promote(ctx context.Context) error {
-	return s.Until(ctx, "SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote(true, 60) ELSE true END AND NOT pg_is_in_recovery()")
+	err := s.Until(ctx, "SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote(true, 60) ELSE true END AND NOT pg_is_in_recovery()")
+	if err != nil {
+		return err
+	}
+	if err := s.Exec(ctx, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"); err != nil {
+		return err
+	}
+	return s.Until(ctx, "SELECT current_setting('synchronous_standby_names') = ''")
 }

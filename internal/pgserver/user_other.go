@@ -2,7 +2,10 @@
 
 package pgserver
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 type account struct{}
 
@@ -13,3 +16,6 @@ func (account) attributes() *syscall.SysProcAttr { return nil }
 func (account) folder(string) (string, error) { return "", ErrAbsent }
 
 func apart() *syscall.SysProcAttr { return nil }
+
+// TempDir is where folders of servers would be made.
+func TempDir() string { return os.TempDir() }

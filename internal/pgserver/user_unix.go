@@ -45,10 +45,7 @@ func apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 // folder makes a folder of the account, closed to others.
 func (a account) folder(parent string) (string, error) {
 	if parent == "" {
-		parent = os.TempDir()
-		if len(parent) > maxSocket || a.Credential != nil && !openToAll(parent) {
-			parent = "/tmp"
-		}
+		parent = TempDir()
 	}
 	dir, err := os.MkdirTemp(parent, "liaison-pg-")
 	if err != nil {
@@ -61,6 +58,14 @@ func (a account) folder(parent string) (string, error) {
 		return "", errors.Join(fmt.Errorf("a folder for PostgreSQL: %w", err), os.Remove(dir))
 	}
 	return dir, nil
+}
+
+// TempDir is where folders of servers are made: every user can go there.
+func TempDir() string {
+	if dir := os.TempDir(); len(dir) <= maxSocket && openToAll(dir) {
+		return dir
+	}
+	return "/tmp"
 }
 
 // openToAll reports whether every user can go to a folder.

@@ -104,7 +104,13 @@ func theOldPrimaryIsNotUsed(t *testing.T, s *Store, old, primary *pgserver.Serve
 		t.Error("the old primary is read")
 	}
 	pgtest.Start(t, primary)
-	fill(t, impatient, l, 5)
+	err = store.ErrAway
+	for es := l.Next(5); errors.Is(err, store.ErrAway); { // what is impatient is told so while its old connections end
+		err = appendTo(impatient, l.Collection, es)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	if n := checkLog(t, s, l); n != 15 {
 		t.Errorf("%d entries are there, want 15", n)
 	}

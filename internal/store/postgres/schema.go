@@ -63,10 +63,10 @@ func (s *Store) adopt(ctx context.Context) error {
 	}
 	defer c.Release()
 	if err := storeSchema.adopt(ctx, c.Conn()); err != nil {
-		return err
+		return named(ctx, c.Conn(), err)
 	}
 	_, err = c.Exec(ctx, "DELETE FROM commits WHERE writer IN (SELECT writer FROM commits WHERE at < now() - $1::text::interval FOR UPDATE SKIP LOCKED)", idleWriter)
-	return err
+	return named(ctx, c.Conn(), err)
 }
 
 // adopt applies the migrations that are missing.
@@ -86,7 +86,7 @@ func (m schema) recognise(ctx context.Context, c *pgx.Conn) error {
 	version, err := m.identify(ctx, c)
 	switch {
 	case err != nil:
-		return err
+		return named(ctx, c, err)
 	case version == 0:
 		return refusal(fmt.Sprintf("there is no %s in this database: liaison serve makes one; if there was one, restore the newest backup, or ask the neighbours", m.is))
 	case version < m.version:

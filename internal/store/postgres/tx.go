@@ -53,7 +53,7 @@ func (s *Store) beginLocked(ctx context.Context, w *writer, alone bool, cs []lia
 		return nil, err
 	}
 	t := &tx{view: newView(ctx, c), held: c, locked: cs}
-	if err := t.lock(); err != nil {
+	if err := named(ctx, t.conn, t.lock()); err != nil {
 		t.release()
 		return nil, fmt.Errorf("lock: %w", err)
 	}

@@ -28,6 +28,8 @@ type view struct {
 	logs map[liaison.CollectionID]*log
 	open *walk // the walk whose rows the connection is sending
 
+	ended error // why the transaction cannot go on
+
 	absent map[objectKey]bool // objects that Prepare has not found
 }
 

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"github.com/jackc/pgx/v5"
@@ -78,12 +79,12 @@ func copyRow(r row, space []byte, values [][]byte) (row, []byte) {
 // each calls show for every row of a query.
 func (v *view) each(show func(row) error, sql string, args ...any) error {
 	v.settle()
-	if err := v.ctx.Err(); err != nil {
+	if err := cmp.Or(v.ctx.Err(), v.ended); err != nil {
 		return err
 	}
 	rows, err := v.conn.Query(v.ctx, sql, args...)
 	if err != nil {
-		return err
+		return v.ends(err)
 	}
 	w := &walk{rows: rows}
 	v.open = w
@@ -101,7 +102,16 @@ func (v *view) each(show func(row) error, sql string, args ...any) error {
 			return err
 		}
 	}
-	return cause(v.ctx, rows.Err())
+	return v.ends(cause(v.ctx, rows.Err()))
+}
+
+// ends remembers an error after which a transaction cannot go on: later reads
+// give the same one, and not what the server says about those.
+func (v *view) ends(err error) error {
+	if err != nil && v.ended == nil && v.conn.PgConn().TxStatus() != 'T' {
+		v.ended = err
+	}
+	return err
 }
 
 // settle makes the connection free for another query.
