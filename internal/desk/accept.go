@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +106,9 @@ func (d *Desk) mayBring(reg *registry.Registry, v Viewer, c *registry.Collection
 	}
 	a, _ := v.Account()
 	if c == nil || !d.readable(reg, v, c).Allowed {
-		return true, allow(a.Has(registry.MayWrite) && d.withdrawsOwn(c, actor, b))
+		l := d.newLooks()
+		own := a.Has(registry.MayWrite) && d.withdrawsOwn(l, c, actor, b)
+		return true, cmp.Or(l.failed(), allow(own))
 	}
 	if !b.DryRun && (!a.Has(registry.MayWrite) || !d.couldWrite(reg, c, actor, d.now()) && !withdraws(b)) {
 		return false, ErrReadOnly
@@ -124,7 +127,7 @@ func withdraws(b *Batch) bool {
 // alone, so the answer to it tells nothing of what it may not see. The same is
 // looked up for a collection that does not exist, and for one that the party
 // had no part in: there it looks where nothing is.
-func (d *Desk) withdrawsOwn(c *registry.Collection, actor release.Actor, b *Batch) bool {
+func (d *Desk) withdrawsOwn(l *looks, c *registry.Collection, actor release.Actor, b *Batch) bool {
 	if !withdraws(b) {
 		return false
 	}
@@ -133,7 +136,7 @@ func (d *Desk) withdrawsOwn(c *registry.Collection, actor release.Actor, b *Batc
 	if had {
 		place = c.ID
 	}
-	earlier := d.earlierOf(place, owner(actor))
+	earlier := l.earlierOf(place, owner(actor))
 	if slices.ContainsFunc(b.Items, func(it Item) bool { return earlier(it.Object.ID()).Released() == stix.Unmarked }) || !had {
 		return false
 	}
@@ -216,7 +219,11 @@ func fromOutside(q *release.Question, earlier *journal.Earlier, o *Outcome) bool
 // acceptObjects is the first door.
 func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *registry.Collection, actor release.Actor, outside bool) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(b.Items))
-	items, places := d.judged(ctx, b, coll, actor, outside, outcomes)
+	l := d.newLooks()
+	items, places := d.judged(ctx, l, b, coll, actor, outside, outcomes)
+	if err := l.failed(); err != nil {
+		return nil, err
+	}
 	if b.DryRun {
 		return outcomes, nil
 	}
@@ -253,13 +260,13 @@ func (d *Desk) acceptObjects(ctx context.Context, v Viewer, b Batch, coll *regis
 // judged prepares what may enter, with its places in the batch, and settles the
 // outcomes of everything else. Marking definitions come first, so that what
 // they mark finds them in every log.
-func (d *Desk) judged(ctx context.Context, b Batch, coll *registry.Collection, actor release.Actor, outside bool, outcomes []Outcome) (items []journal.Item, places []int) {
+func (d *Desk) judged(ctx context.Context, l *looks, b Batch, coll *registry.Collection, actor release.Actor, outside bool, outcomes []Outcome) (items []journal.Item, places []int) {
 	var resolve resolver
 	var missing func(stix.ID) string
 	if !outside {
-		resolve, missing = d.definitions(ctx, b, coll, actor)
+		resolve, missing = d.definitions(ctx, l, b, coll, actor)
 	}
-	unlisted, earlier, mode := d.unlisted(), d.earlierOf(coll.ID, owner(actor)), d.mode(coll)
+	unlisted, earlier, mode := d.unlisted(), l.earlierOf(coll.ID, owner(actor)), d.mode(coll)
 	for _, i := range markingsFirst(b.Items) {
 		o := &outcomes[i]
 		if !admit(mode, &b.Items[i], o) {
@@ -373,11 +380,11 @@ func (d *Desk) question(c *registry.Collection, actor release.Actor, o *stix.Obj
 
 // earlierOf finds what a party released of an object before. Each object is
 // looked up once: a batch may hold many versions of one.
-func (d *Desk) earlierOf(c liaison.CollectionID, owner liaison.Party) func(stix.ID) *journal.Earlier {
+func (l *looks) earlierOf(c liaison.CollectionID, owner liaison.Party) func(stix.ID) *journal.Earlier {
 	known := map[stix.ID]*journal.Earlier{}
 	return func(id stix.ID) *journal.Earlier {
 		if known[id] == nil {
-			known[id] = d.earlier(c, id, owner)
+			known[id] = l.earlier(c, id, owner)
 		}
 		return known[id]
 	}
@@ -385,13 +392,12 @@ func (d *Desk) earlierOf(c liaison.CollectionID, owner liaison.Party) func(stix.
 
 // earlier returns what a party released of an object here; nothing if that
 // cannot be read.
-func (d *Desk) earlier(c liaison.CollectionID, id stix.ID, owner liaison.Party) (e *journal.Earlier) {
-	err := d.Journal.View(context.Background(), func(v store.View) (err error) {
+func (l *looks) earlier(c liaison.CollectionID, id stix.ID, owner liaison.Party) (e *journal.Earlier) {
+	ok := l.view(context.Background(), "earlier acts", func(v store.View) (err error) {
 		e, err = journal.EarlierOf(v, c, id, owner)
 		return err
 	})
-	if err != nil {
-		d.Log.Error("earlier acts could not be read", "collection", c.String(), "object", string(id), "err", err)
+	if !ok {
 		return new(journal.Earlier)
 	}
 	return e
@@ -532,8 +538,8 @@ type resolver func(stix.ID) (*stix.Object, bool)
 // definitions finds marking definitions that the audience has: those in the
 // collection, and those of the batch that will be. Missing says why another is
 // not among them.
-func (d *Desk) definitions(ctx context.Context, b Batch, coll *registry.Collection, actor release.Actor) (resolve resolver, missing func(stix.ID) string) {
-	resolve, found := d.markings(ctx, b.Collection)
+func (d *Desk) definitions(ctx context.Context, l *looks, b Batch, coll *registry.Collection, actor release.Actor) (resolve resolver, missing func(stix.ID) string) {
+	resolve, found := l.markings(ctx, b.Collection)
 	var pending []*stix.Object
 	for _, it := range b.Items {
 		if it.Object != nil && isMarking(it.Object) {
@@ -547,7 +553,7 @@ func (d *Desk) definitions(ctx context.Context, b Batch, coll *registry.Collecti
 			if _, here := resolve(o.ID()); here {
 				return true
 			}
-			why, ok := d.wouldEnter(coll, actor, o, resolve)
+			why, ok := d.wouldEnter(l, coll, actor, o, resolve)
 			if ok {
 				found[o.ID()], progress = o, true
 			} else {
@@ -565,19 +571,19 @@ func (d *Desk) definitions(ctx context.Context, b Batch, coll *registry.Collecti
 }
 
 // wouldEnter asks whether an object of a batch will be accepted, and why not.
-func (d *Desk) wouldEnter(coll *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver) (why string, ok bool) {
+func (d *Desk) wouldEnter(l *looks, coll *registry.Collection, actor release.Actor, o *stix.Object, resolve resolver) (why string, ok bool) {
 	var out Outcome
 	if !admit(d.mode(coll), &Item{Object: o}, &out) {
 		return out.Reason, false
 	}
 	judge := d.judge(coll, d.question(coll, actor, o, resolve), o, &out, d.unlisted(), false)
-	d.dryRun(judge, o, d.earlierOf(coll.ID, owner(actor)), &out)
+	d.dryRun(judge, o, l.earlierOf(coll.ID, owner(actor)), &out)
 	return out.Reason, out.Status == Accepted
 }
 
 // markings finds the marking definitions of a collection and remembers them in
 // found. What everybody knows is not for somebody to define.
-func (d *Desk) markings(ctx context.Context, c liaison.CollectionID) (resolve resolver, found map[stix.ID]*stix.Object) {
+func (l *looks) markings(ctx context.Context, c liaison.CollectionID) (resolve resolver, found map[stix.ID]*stix.Object) {
 	found = map[stix.ID]*stix.Object{}
 	return func(id stix.ID) (*stix.Object, bool) {
 		if stix.IsTLP(id) {
@@ -585,24 +591,23 @@ func (d *Desk) markings(ctx context.Context, c liaison.CollectionID) (resolve re
 		}
 		o, asked := found[id]
 		if !asked {
-			o = d.markingHere(ctx, c, id)
+			o = l.markingHere(ctx, c, id)
 			found[id] = o
 		}
 		return o, o != nil
 	}, found
 }
 
-func (d *Desk) markingHere(ctx context.Context, c liaison.CollectionID, id stix.ID) (o *stix.Object) {
-	err := d.Journal.View(ctx, func(v store.View) error {
+func (l *looks) markingHere(ctx context.Context, c liaison.CollectionID, id stix.ID) (o *stix.Object) {
+	ok := l.view(ctx, "a marking definition", func(v store.View) error {
 		return v.Find(c, string(id), store.Bytes, func(e *store.Entry) (err error) {
 			if !e.Hidden && len(e.Bytes) > 0 {
-				o, err = stix.Parse(slices.Clone(e.Bytes), d.Limits)
+				o, err = stix.Parse(slices.Clone(e.Bytes), l.d.Limits)
 			}
 			return err
 		})
 	})
-	if err != nil {
-		d.Log.Error("marking definition could not be read", "collection", c.String(), "object", string(id), "err", err)
+	if !ok {
 		return nil
 	}
 	return o

@@ -112,7 +112,11 @@ func (d *Desk) acceptPage(ctx context.Context, reg *register, n liaison.Office, 
 		}
 		known = foresee(known, b.Collection, objects)
 	}
-	return d.commitPage(ctx, reg, n, b, d.examinePage(ctx, known, b))
+	verdicts, err := d.examinePage(ctx, known, b)
+	if err != nil {
+		return nil, err
+	}
+	return d.commitPage(ctx, reg, n, b, verdicts)
 }
 
 // mayBeCharter reports whether control objects are expected in a collection.
@@ -180,10 +184,12 @@ func arrival(a *Arrival) *journal.Arrival {
 }
 
 // examinePage decides about the acts of a page in order. What a marking
-// definition of the page marks does not wait for its commit.
-func (d *Desk) examinePage(ctx context.Context, reg *registry.Registry, b Batch) []verdict {
-	verdicts, notes, before := make([]verdict, len(b.Items)), newNotes(reg), d.newBefore(b.Collection)
-	resolve, found := d.markings(ctx, b.Collection)
+// definition of the page marks does not wait for its commit. An error says that
+// the store could not be read.
+func (d *Desk) examinePage(ctx context.Context, reg *registry.Registry, b Batch) ([]verdict, error) {
+	l := d.newLooks()
+	verdicts, notes, before := make([]verdict, len(b.Items)), newNotes(reg), l.newBefore(b.Collection)
+	resolve, found := l.markings(ctx, b.Collection)
 	erasing := d.newErasing(notes, b)
 	for i := range b.Items {
 		v := d.examine(ctx, notes, b.Collection, b.Items[i].Arrival, resolve, before, erasing)
@@ -193,7 +199,7 @@ func (d *Desk) examinePage(ctx context.Context, reg *registry.Registry, b Batch)
 			found[v.object.ID()] = v.object
 		}
 	}
-	return verdicts
+	return verdicts, l.failed()
 }
 
 // examine verifies an act that came by relay and decides about it again, from
@@ -206,7 +212,7 @@ func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID
 	if v, ok := wellFormed(&a.Travels); !ok {
 		return v
 	}
-	if here, ok := d.actHere(ctx, c, act.Hash()); ok {
+	if here, ok := before.l.actHere(ctx, c, act.Hash()); ok {
 		return verdict{status: Accepted, object: here} // the journal will find the duplicate
 	}
 	if !act.Erases.IsZero() {
@@ -246,17 +252,17 @@ func (d *Desk) examine(ctx context.Context, notes *notes, c liaison.CollectionID
 
 // actHere returns the object of an act this office has already; nil if it has
 // none, or none any more.
-func (d *Desk) actHere(ctx context.Context, c liaison.CollectionID, act liaison.Hash) (o *stix.Object, ok bool) {
-	err := d.Journal.View(ctx, func(v store.View) error {
+func (l *looks) actHere(ctx context.Context, c liaison.CollectionID, act liaison.Hash) (o *stix.Object, ok bool) {
+	read := l.view(ctx, "what is here of an act", func(v store.View) error {
 		return v.FindAct(c, act, store.Bytes, func(e *store.Entry) (err error) {
 			ok = ok || e.Erased || e.Kind == liaison.KindErasure
 			if len(e.Bytes) > 0 {
-				o, err = stix.Parse(append([]byte(nil), e.Bytes...), d.Limits)
+				o, err = stix.Parse(append([]byte(nil), e.Bytes...), l.d.Limits)
 			}
 			return err
 		})
 	})
-	return o, err == nil && (ok || o != nil)
+	return o, read && (ok || o != nil)
 }
 
 // actKeys finds the act keys of the office that accepted the act. An office

@@ -17,6 +17,7 @@ import (
 type before struct {
 	d *Desk
 	c liaison.CollectionID
+	l *looks
 
 	known map[releasedBy]*journal.Earlier
 	page  map[releasedBy][]accepted
@@ -34,15 +35,15 @@ type accepted struct {
 	object *stix.Object
 }
 
-func (d *Desk) newBefore(c liaison.CollectionID) *before {
-	return &before{d: d, c: c, known: map[releasedBy]*journal.Earlier{}, page: map[releasedBy][]accepted{}, waits: map[releasedBy]liaison.Instant{}}
+func (l *looks) newBefore(c liaison.CollectionID) *before {
+	return &before{d: l.d, c: c, l: l, known: map[releasedBy]*journal.Earlier{}, page: map[releasedBy][]accepted{}, waits: map[releasedBy]liaison.Instant{}}
 }
 
 func (b *before) released(id stix.ID, owner liaison.Party) *journal.Earlier {
 	by := releasedBy{id, owner}
 	e, ok := b.known[by]
 	if !ok {
-		e = b.d.earlier(b.c, id, owner)
+		e = b.l.earlier(b.c, id, owner)
 		for _, a := range b.page[by] {
 			e.Add(a.act, a.object)
 		}
@@ -92,7 +93,7 @@ func (b *before) waiting(a *Arrival, id stix.ID) bool {
 }
 
 func (b *before) readWaiting(n liaison.Office) {
-	err := b.d.Journal.View(context.Background(), func(v store.View) error {
+	b.l.view(context.Background(), "waiting acts", func(v store.View) error {
 		return v.States(bucketWaiting, roomOf(n, nil)+b.c.String()+"/", func(key string, raw []byte) error {
 			var w waitingAct
 			if err := json.Unmarshal(raw, &w); err != nil {
@@ -102,7 +103,4 @@ func (b *before) readWaiting(n liaison.Office) {
 			return nil
 		})
 	})
-	if err != nil {
-		b.d.Log.Error("waiting acts could not be read", "collection", b.c.String(), "err", err)
-	}
 }

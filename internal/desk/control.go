@@ -82,8 +82,9 @@ func (d *Desk) appendControl(ctx context.Context, reg *register, c liaison.Colle
 	actor := release.Actor{By: version.Issuer, Office: d.Office}
 	judge := d.judgeControl(coll, actor, obj, o)
 	if dryRun {
-		d.dryRun(judge, obj, d.earlierOf(c, actor.By), o)
-		return nil
+		l := d.newLooks()
+		d.dryRun(judge, obj, l.earlierOf(c, actor.By), o)
+		return l.failed()
 	}
 	results, err := d.Journal.Append(ctx, &journal.Batch{
 		Collection: c, Control: true, Check: d.still(reg),

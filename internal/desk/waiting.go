@@ -175,7 +175,11 @@ func (d *Desk) retrySome(ctx context.Context, reg *register, list []waitingAct, 
 	}
 	all = all.again()
 	b, verdicts := Batch{Collection: c}, []verdict{}
-	for i, v := range d.examinePage(ctx, known, all) {
+	decided, err := d.examinePage(ctx, known, all)
+	if err != nil {
+		return err
+	}
+	for i, v := range decided {
 		if v.status != Waiting {
 			b.Items, verdicts = append(b.Items, all.Items[i]), append(verdicts, v)
 		}
@@ -183,6 +187,6 @@ func (d *Desk) retrySome(ctx context.Context, reg *register, list []waitingAct, 
 	if len(verdicts) == 0 {
 		return nil
 	}
-	_, err := d.commitPage(ctx, reg, list[0].Neighbour, b, verdicts)
+	_, err = d.commitPage(ctx, reg, list[0].Neighbour, b, verdicts)
 	return err
 }
