@@ -31,13 +31,16 @@ type options struct {
 	Size        int `default:"700" help:"Bytes of an object."`
 	Seconds     int `default:"3" help:"Seconds for each reading measurement."`
 
-	Rounds  int    `default:"3" help:"Rounds of writing through the desk; the one in the middle is printed."`
-	Only    string `enum:",writing,reading,stix" default:"" help:"Measure only this: writing, reading or stix."`
-	Profile string `help:"File for a CPU profile of the office's side."`
+	Rounds       int    `default:"3" help:"Rounds of writing through the desk; the one in the middle is printed."`
+	Only         string `enum:",writing,ranges,pauses,reading,stix" default:"" help:"Measure only this: writing, ranges, pauses, reading or stix."`
+	Entries      int    `default:"100000" help:"Entries of the log in which ranges are read; the target is for 1000000."`
+	PauseSeconds int    `default:"10" help:"Seconds in which the longest pause of a reader is looked for."`
+	Profile      string `help:"File for a CPU profile of the office's side."`
 
-	Role       string `hidden:"" enum:",office,raw,memory,stix,desk,rows" default:""`
+	Role       string `hidden:"" enum:",office,raw,memory,stix,desk,rows,ranges" default:""`
 	Collection string `hidden:"" default:"community.disinformation"`
 	Group      int    `hidden:"" default:"100"`
+	Postgres   string `hidden:""`
 	Dir        string `hidden:""`
 	File       string `hidden:""`
 }
@@ -64,6 +67,8 @@ func (o *options) run(ctx context.Context) error {
 		return rawStore(o)
 	case "desk":
 		return acceptDesk(ctx, o)
+	case "ranges":
+		return readRanges(ctx, o)
 	case "rows":
 		return insertRows(o)
 	case "memory":
@@ -88,10 +93,10 @@ func (o *options) measure(ctx context.Context) error {
 		name    string
 		measure func(ctx context.Context, dir string) error
 	}{
-		{"writing", o.writing}, {"writing", o.databases}, {"", o.posts}, {"reading", o.pages}, {"stix", o.stixHeaded},
+		{"writing", o.writing}, {"writing", o.databases}, {"ranges", o.ranges}, {"pauses", o.pauses}, {"posts", o.posts}, {"reading", o.pages}, {"stix", o.stixHeaded},
 	} {
-		if o.Only != "" && part.name != o.Only && (part.name != "" || o.Only == "stix") {
-			continue
+		if o.Only != "" && part.name != o.Only && !(part.name == "posts" && o.Only == "reading") {
+			continue // pages are read of what was posted
 		}
 		if err := part.measure(ctx, dir); err != nil {
 			return err
