@@ -16,6 +16,8 @@
 //     follower's position commit together.
 //   - The account is checked in the snapshot of every read, so revocation is
 //     immediate.
+//   - Pages that are kept in memory are asked for after that, and only as long as
+//     nothing in them was superseded or erased: in the same snapshot too.
 //
 // # What it does not do
 //
@@ -92,6 +94,10 @@ type Config struct {
 	// about this office's own logs. Optional: none.
 	Neighbours func() []liaison.Office
 
+	// PageCache is how many bytes of pages are kept in memory: DefaultPageCache if
+	// zero, none if negative. Optional.
+	PageCache int
+
 	WaitingActs  int // optional: most acts of a neighbour that wait; MaxWaiting
 	WaitingBytes int // optional: most bytes of them; MaxWaitingBytes
 }
@@ -106,7 +112,8 @@ type Desk struct {
 
 	recovery *recovery // of stopped logs
 
-	buffers sync.Pool // of *[]byte: the bytes of pages
+	buffers sync.Pool  // of *[]byte: the bytes of pages
+	pages   *pageCache // nil if there is none
 }
 
 // New returns a desk; Open must be called before use.
@@ -123,7 +130,13 @@ func New(cfg Config) *Desk {
 	if cfg.WaitingBytes == 0 {
 		cfg.WaitingBytes = MaxWaitingBytes
 	}
+	if cfg.PageCache == 0 {
+		cfg.PageCache = DefaultPageCache
+	}
 	d := &Desk{Config: cfg, retry: make(chan struct{}, 1), recovery: newRecovery()}
+	if cfg.PageCache > 0 {
+		d.pages = newPageCache(cfg.PageCache)
+	}
 	d.reg.Store(&register{Registry: cfg.Pinned})
 	cfg.Journal.JudgeBy(d.judgeBy)
 	return d

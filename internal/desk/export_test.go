@@ -2,3 +2,17 @@ package desk
 
 // HeadOf is headOf, for its fuzz test.
 var HeadOf = headOf
+
+// PagesKept is how many pages are kept in memory.
+func (d *Desk) PagesKept() int {
+	d.pages.mu.Lock()
+	defer d.pages.mu.Unlock()
+	return len(d.pages.pages)
+}
+
+// PageBytes is how large they are.
+func (d *Desk) PageBytes() int {
+	d.pages.mu.Lock()
+	defer d.pages.mu.Unlock()
+	return d.pages.used
+}

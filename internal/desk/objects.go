@@ -32,6 +32,21 @@ func (d *Desk) readObjects(s store.View, q Query, page *Page) error {
 	if err != nil {
 		return err
 	}
+	if d.pages == nil || !q.Filter.plain() || q.WithoutBytes {
+		return d.readEntries(s, q, from, limit, page)
+	}
+	k := pageKey{q.Collection, from, limit}
+	ok, keep, err := d.pages.find(s, k, page)
+	if ok || err != nil {
+		return err
+	}
+	if err := d.readEntries(s, q, from, limit, page); err != nil || !keep {
+		return err
+	}
+	return d.pages.keep(s, k, page)
+}
+
+func (d *Desk) readEntries(s store.View, q Query, from uint64, limit int, page *Page) (err error) {
 	p := pager{s: s, q: &q, page: page, limit: limit}
 	page.Entries = make([]Entry, 0, min(limit, MaxPage))
 	if !q.WithoutBytes {

@@ -157,23 +157,6 @@ func databaseFull(ctx context.Context, c *Campaign, r *Result) error {
 	})
 }
 
-// fill writes a file until the disk is full.
-func fill(file string) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	block := make([]byte, 64<<10)
-	for err == nil {
-		_, err = f.Write(block)
-	}
-	if info, e := f.Stat(); e != nil || info.Size() == 0 {
-		return errors.Join(err, e)
-	}
-	return nil
-}
-
 // stillness is how long nothing is acknowledged by an office that waits for its
 // database.
 const stillness = 2 * time.Second

@@ -41,7 +41,7 @@ func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID, f fence) (*writ
 		return nil, err
 	}
 	return &writer{
-		j: j, tx: tx, c: c, pos: pos, now: liaison.InstantOf(j.Now()),
+		j: j, tx: changing{tx, map[string]bool{}}, c: c, pos: pos, now: liaison.InstantOf(j.Now()),
 		edge: j.edgeAt(c, pos), hides: map[uint64]uint64{}, pending: newPending(),
 		erasures: erasures{some: f.erased[c], gone: map[liaison.Hash]*Erased{}},
 	}, nil

@@ -16,16 +16,17 @@ import (
 // They are the limits of the door. What a neighbour accepted is read by those
 // that all offices share (stix.DefaultLimits): an office with narrower ones of
 // its own would refuse what the others hold, and one with wider ones would send
-// what they refuse. So an object's cannot be raised. Readers and Writers bound the
-// process, not a request.
+// what they refuse. So an object's cannot be raised. Readers, Writers and
+// PageCacheMB bound the process, not a request.
 type Limits struct {
-	BodyBytes   int `toml:"body_bytes"`   // stix.DefaultBodyBytes; max_content_length of TAXII
-	ObjectBytes int `toml:"object_bytes"` // stix.DefaultObjectBytes
-	Depth       int `toml:"depth"`        // stix.DefaultDepth
-	Objects     int `toml:"objects"`      // stix.DefaultObjects
-	PageObjects int `toml:"page_objects"` // desk.MaxPage
-	Readers     int `toml:"readers"`      // snapshots of the store that are read at a time
-	Writers     int `toml:"writers"`      // transactions that are written at a time; PostgreSQL
+	BodyBytes   int `toml:"body_bytes"`    // stix.DefaultBodyBytes; max_content_length of TAXII
+	ObjectBytes int `toml:"object_bytes"`  // stix.DefaultObjectBytes
+	Depth       int `toml:"depth"`         // stix.DefaultDepth
+	Objects     int `toml:"objects"`       // stix.DefaultObjects
+	PageObjects int `toml:"page_objects"`  // desk.MaxPage
+	Readers     int `toml:"readers"`       // snapshots of the store that are read at a time
+	Writers     int `toml:"writers"`       // transactions that are written at a time; PostgreSQL
+	PageCacheMB int `toml:"page_cache_mb"` // memory for pages that are asked for again; -1 is none
 }
 
 // The bounds of the limits themselves: below, no office could work; above, one
@@ -38,6 +39,8 @@ const (
 
 	usualConnections = 4 // that read, and that write
 	maxConnections   = 100
+
+	maxPageCacheMB = 4096
 )
 
 // bound is one limit with its default and between what it must lie.
@@ -56,6 +59,7 @@ func (l *Limits) bounds() []bound {
 		{"page_objects", &l.PageObjects, desk.MaxPage, 1, desk.MaxPage},
 		{"readers", &l.Readers, usualConnections, 1, maxConnections},
 		{"writers", &l.Writers, usualConnections, 1, maxConnections},
+		{"page_cache_mb", &l.PageCacheMB, desk.DefaultPageCache >> 20, -1, maxPageCacheMB},
 	}
 }
 

@@ -162,6 +162,7 @@ func (o *Office) assemble(ctx context.Context, opt Options) error {
 		Office: o.Config.Office, Journal: o.Journal, Pinned: registry.New(o.Pin),
 		Log: o.Log, Validation: o.Config.Validation, Except: o.Config.Except, Now: o.now,
 		Neighbours: o.neighbours,
+		PageCache:  o.Config.Limits.withDefaults().PageCacheMB << 20,
 	})
 	if err := o.Desk.Open(ctx); err != nil {
 		return err

@@ -1,0 +1,147 @@
+package desk
+
+import (
+	"container/list"
+	"sync"
+
+	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/journal"
+	"github.com/liaison-office/liaison/internal/store"
+)
+
+// pageCache keeps closed pages as they are sent: full ones, behind which the log goes
+// on. They depend on nothing but their own entries, so one that was read is true
+// as long as none of these was hidden or erased (journal.Changes), in any process. That
+// is asked in the snapshot of every read, after the account and the right to read.
+//
+// A page is kept when it is asked for a second time, so that one walk over a log
+// does not push out what many ask for. Nothing here is needed: it may be empty.
+type pageCache struct {
+	max int // bytes
+
+	mu    sync.Mutex
+	used  int                       // bytes; guarded by mu
+	pages map[pageKey]*list.Element // guarded by mu
+	order *list.List                // of *keptPage, the last used first; guarded by mu
+	asked map[pageKey]bool          // once, lately; guarded by mu
+}
+
+// pageKey names a page of what is in sight.
+type pageKey struct {
+	collection liaison.CollectionID
+	from       uint64
+	limit      int
+}
+
+// keptPage is not changed any more: many answers may be sending it.
+type keptPage struct {
+	key     pageKey
+	changes uint64 // of the entries from key.from to next
+	entries []Entry
+	joined  []byte
+	next    uint64
+}
+
+// The bounds of the cache beside its size.
+const (
+	maxAsked  = 4096 // pages that were asked for once
+	maxBlocks = 3    // a page with longer gaps is not kept: asking whether it is true would take long
+	entryCost = 150  // bytes of memory of an Entry with its strings, about
+)
+
+// DefaultPageCache is how many bytes of pages are kept.
+const DefaultPageCache = 16 << 20
+
+func newPageCache(max int) *pageCache {
+	return &pageCache{max: max, pages: map[pageKey]*list.Element{}, order: list.New(), asked: map[pageKey]bool{}}
+}
+
+// find fills a page from what is kept. ok says that it did; keep says that the
+// page is worth keeping.
+func (p *pageCache) find(v store.View, k pageKey, page *Page) (ok, keep bool, err error) {
+	kept, keep := p.look(k)
+	if kept == nil {
+		return false, keep, nil
+	}
+	changes, err := journal.Changes(v, k.collection, k.from, kept.next)
+	if err != nil {
+		return false, false, err
+	}
+	if changes != kept.changes {
+		p.drop(kept)
+		return false, true, nil
+	}
+	page.Entries, page.Joined, page.More, page.Next = kept.entries, kept.joined, true, kept.next
+	return true, false, nil
+}
+
+func (p *pageCache) look(k pageKey) (kept *keptPage, keep bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := p.pages[k]; e != nil {
+		p.order.MoveToFront(e)
+		return e.Value.(*keptPage), false
+	}
+	if p.asked[k] {
+		return nil, true
+	}
+	if len(p.asked) >= maxAsked {
+		clear(p.asked)
+	}
+	p.asked[k] = true
+	return nil, false
+}
+
+// keep keeps a page that was read in the same snapshot, if it is closed. It copies
+// the bytes: their buffer is used again.
+func (p *pageCache) keep(v store.View, k pageKey, page *Page) error {
+	size := len(page.Joined) + len(page.Entries)*entryCost
+	if !page.More || size > p.max || page.Next-k.from > maxBlocks*journal.ChangesBlock {
+		return nil
+	}
+	changes, err := journal.Changes(v, k.collection, k.from, page.Next)
+	if err != nil {
+		return err
+	}
+	kept := &keptPage{key: k, changes: changes, joined: append(make([]byte, 0, len(page.Joined)), page.Joined...), next: page.Next}
+	kept.entries = append(make([]Entry, 0, len(page.Entries)), page.Entries...)
+	begin := 0
+	for i := range kept.entries {
+		end := begin + len(kept.entries[i].Bytes)
+		kept.entries[i].Bytes = kept.joined[begin:end:end]
+		begin = end + 1
+	}
+	p.add(kept, size)
+	return nil
+}
+
+func (k *keptPage) size() int { return len(k.joined) + len(k.entries)*entryCost }
+
+func (p *pageCache) add(kept *keptPage, size int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.asked, kept.key)
+	p.remove(p.pages[kept.key])
+	p.pages[kept.key] = p.order.PushFront(kept)
+	for p.used += size; p.used > p.max; {
+		p.remove(p.order.Back())
+	}
+}
+
+func (p *pageCache) drop(kept *keptPage) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := p.pages[kept.key]; e != nil && e.Value == kept {
+		p.remove(e)
+	}
+}
+
+// remove takes a page out; p.mu is held. nil is none.
+func (p *pageCache) remove(e *list.Element) {
+	if e == nil {
+		return
+	}
+	kept := p.order.Remove(e).(*keptPage)
+	delete(p.pages, kept.key)
+	p.used -= kept.size()
+}
