@@ -49,11 +49,14 @@ func changesOf(v store.View, key string) (uint64, error) {
 	return binary.BigEndian.Uint64(b), nil
 }
 
-// changing is a Tx that counts the changes it makes to entries.
+// changing is a Tx that counts the changes it makes to entries. Writers have no
+// other.
 type changing struct {
 	store.Tx
 	counted map[string]bool // keys, in this transaction
 }
+
+func counting(tx store.Tx) changing { return changing{tx, map[string]bool{}} }
 
 // Hide implements store.Tx.
 func (t changing) Hide(c liaison.CollectionID, index, by uint64) error {
@@ -69,14 +72,6 @@ func (t changing) Erase(c liaison.CollectionID, index uint64) error {
 		return err
 	}
 	return t.Tx.Erase(c, index)
-}
-
-// Prepare implements store.Preparer, if the engine does.
-func (t changing) Prepare(c liaison.CollectionID, ids []string) error {
-	if p, able := t.Tx.(store.Preparer); able {
-		return p.Prepare(c, ids)
-	}
-	return nil
 }
 
 func (t changing) count(c liaison.CollectionID, index uint64) error {

@@ -262,7 +262,7 @@ func (j *Journal) newRebuilder(tx store.Tx, c liaison.CollectionID) (*writer, er
 		return nil, err
 	}
 	w := &writer{
-		j: j, tx: tx, c: c, pos: pos, now: liaison.InstantOf(j.Now()),
+		j: j, tx: counting(tx), c: c, pos: pos, now: liaison.InstantOf(j.Now()),
 		edge: &edge{size: pos.Size, hashes: map[int64]liaison.Hash{}}, hides: map[uint64]uint64{}, pending: newPending(),
 		erasures: erasures{some: f.erased[c], gone: map[liaison.Hash]*Erased{}},
 	}

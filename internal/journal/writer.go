@@ -17,7 +17,7 @@ import (
 // until flush, because their batch is signed once, when all acts are known.
 type writer struct {
 	j    *Journal
-	tx   store.Tx
+	tx   changing
 	c    liaison.CollectionID
 	pos  store.Position
 	now  liaison.Instant
@@ -41,7 +41,7 @@ func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID, f fence) (*writ
 		return nil, err
 	}
 	return &writer{
-		j: j, tx: changing{tx, map[string]bool{}}, c: c, pos: pos, now: liaison.InstantOf(j.Now()),
+		j: j, tx: counting(tx), c: c, pos: pos, now: liaison.InstantOf(j.Now()),
 		edge: j.edgeAt(c, pos), hides: map[uint64]uint64{}, pending: newPending(),
 		erasures: erasures{some: f.erased[c], gone: map[liaison.Hash]*Erased{}},
 	}, nil
@@ -84,7 +84,7 @@ func (w *writer) add(it *Item, a *ahead) (Outcome, error) {
 // prepare makes room for items and tells the store what will be looked for.
 func (w *writer) prepare(items []Item) error {
 	w.entries = slices.Grow(w.entries, len(items))
-	p, able := w.tx.(store.Preparer)
+	p, able := w.tx.Tx.(store.Preparer)
 	if !able || len(items) < 2 {
 		return nil
 	}
