@@ -1,8 +1,10 @@
 // Command bench measures an office beside the limits of the same machine in
-// the same run: durable POST beside raw SQLite inserts of the same rows, pages
-// of 1000 objects beside a server that answers the same bytes from memory and
-// beside a bare SELECT of the same rows; reading of STIX beside a scan of the
-// tokens of the same bytes.
+// the same run: writing through the desk beside raw SQLite inserts of the rows that
+// it made, in commits of the size that it made (rows.go), and on PostgreSQL by one process and by
+// three; ranges of the store beside a bare SELECT of the same rows, on both engines; the longest
+// pause of a reader; durable POST beside raw inserts of the objects, pages of 1000 objects beside
+// a server that answers the same bytes from memory; reading of STIX beside a scan of
+// the tokens of the same bytes.
 //
 // Every side runs in a process of its own; the code that makes the
 // denominators is in raw.go and servers.go. Nothing is asserted: it prints what

@@ -171,7 +171,7 @@ func (o *options) pages(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	row("poll with nothing new, 4 conn", "req/s", ours, limit, fmt.Sprintf("%.3f ms a poll", cpu))
+	row("poll with nothing new, 4 conn", "req/s", ours, limit, fmt.Sprintf("%.3f ms a poll; the office has %d MB of memory", cpu, rss(s.cmd.Process.Pid)))
 	return nil
 }
 
