@@ -195,6 +195,8 @@ func (d *Desk) Run(ctx context.Context) error {
 	d.recovery.look()
 	stopped := time.NewTicker(mendEvery)
 	defer stopped.Stop()
+	stale := time.NewTicker(sweepEvery)
+	defer stale.Stop()
 	for {
 		select {
 		case <-d.recovery.again:
@@ -202,6 +204,10 @@ func (d *Desk) Run(ctx context.Context) error {
 		case <-stopped.C:
 			if d.Journal.Doubtful() {
 				d.mend(ctx)
+			}
+		case <-stale.C:
+			if err := d.sweepPages(ctx); err != nil && ctx.Err() == nil {
+				d.Log.Error("pages that are kept in memory could not be compared with the store", "err", err)
 			}
 		case <-d.retry:
 			d.tryWaiting(ctx)

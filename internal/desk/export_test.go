@@ -1,5 +1,7 @@
 package desk
 
+import "context"
+
 // HeadOf is headOf, for its fuzz test.
 var HeadOf = headOf
 
@@ -16,3 +18,6 @@ func (d *Desk) PageBytes() int {
 	defer d.pages.mu.Unlock()
 	return d.pages.used
 }
+
+// SweepPages is what Run does every now and then.
+func (d *Desk) SweepPages(ctx context.Context) error { return d.sweepPages(ctx) }

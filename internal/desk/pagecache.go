@@ -2,7 +2,9 @@ package desk
 
 import (
 	"container/list"
+	"context"
 	"sync"
+	"time"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/journal"
@@ -73,6 +75,43 @@ func (p *pageCache) find(v store.View, k pageKey, page *Page) (ok, keep bool, er
 	}
 	page.Entries, page.Joined, page.More, page.Next = kept.entries, kept.joined, true, kept.next
 	return true, false, nil
+}
+
+// sweepEvery is how often pages that are not true any more are let go, asked for
+// or not: what was erased by another process stays in memory no longer.
+const sweepEvery = time.Minute
+
+// sweepPages lets go of pages in which something was hidden or erased.
+func (d *Desk) sweepPages(ctx context.Context) error {
+	kept := d.pages.all()
+	if len(kept) == 0 {
+		return nil
+	}
+	return d.Journal.View(ctx, func(v store.View) error {
+		for _, k := range kept {
+			changes, err := journal.Changes(v, k.key.collection, k.key.from, k.next)
+			if err != nil {
+				return err
+			}
+			if changes != k.changes {
+				d.pages.drop(k)
+			}
+		}
+		return nil
+	})
+}
+
+// all is what is kept; nil of a desk that keeps none.
+func (p *pageCache) all() (list []*keptPage) {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for e := p.order.Front(); e != nil; e = e.Next() {
+		list = append(list, e.Value.(*keptPage))
+	}
+	return list
 }
 
 func (p *pageCache) look(k pageKey) (kept *keptPage, keep bool) {

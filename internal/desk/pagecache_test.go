@@ -76,7 +76,8 @@ func readPage(t *rapid.T, d *desk.Desk, v desk.Viewer, q desk.Query) string {
 	return text
 }
 
-// TestAKeptPageIsGoneWithWhatIsHidden: by another process, which tells nobody.
+// TestAKeptPageIsGoneWithWhatIsHidden: by another process, which tells nobody. It
+// is let go even if nobody asks for it.
 func TestAKeptPageIsGoneWithWhatIsHidden(t *testing.T) {
 	o := New(t, Tokyo, Options{})
 	o.Found(t)
@@ -97,8 +98,22 @@ func TestAKeptPageIsGoneWithWhatIsHidden(t *testing.T) {
 	if _, err := beside(t, o, 0).Accept(context.Background(), v, desk.Batch{Collection: c, Items: Items(note("0", 2, stix.Green))}); err != nil {
 		t.Fatal(err)
 	}
+	if err := o.Desk.SweepPages(context.Background()); err != nil || o.Desk.PagesKept() != 0 {
+		t.Errorf("%v: the page is kept on", err)
+	}
+	for range 2 {
+		if _, err := o.Desk.Read(context.Background(), v, q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.Desk.SweepPages(context.Background()); err != nil || o.Desk.PagesKept() != 1 {
+		t.Errorf("%v: a page that is true is let go", err)
+	}
+	if _, err := beside(t, o, 0).Accept(context.Background(), v, desk.Batch{Collection: c, Items: Items(note("1", 2, stix.Green))}); err != nil {
+		t.Fatal(err)
+	}
 	page, err := o.Desk.Read(context.Background(), v, q)
-	if err != nil || page.Entries[0].Index != 1 {
+	if err != nil || page.Entries[0].Index != 2 {
 		t.Fatalf("%v: the page begins with entry %d, which another process has hidden", err, page.Entries[0].Index)
 	}
 }
