@@ -224,6 +224,9 @@ func together(list []*accepted) float64 {
 // processes makes the sample office on a database, with a folder for each of its
 // processes.
 func processes(ctx context.Context, dir, url string, count int) (dirs []string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	cfg := loopback()
 	cfg.Store, cfg.Anchor = office.Place(url), office.Place(filepath.Join(dir, "anchor"))
 	for n := range count {
