@@ -112,7 +112,7 @@ func copies(ts *testscript.TestScript, neg bool, args []string) {
 
 // serving are the offices that a script started.
 type serving struct {
-	stop    func() error          // interrupts the last one
+	stop    func() error         // interrupts the last one
 	running map[string]*exec.Cmd // by folder, as the script names it
 }
 

@@ -23,7 +23,7 @@ func TestABatchThatComesWhileAnotherIsWrittenSharesItsTransaction(t *testing.T) 
 		judge := it.Judge
 		it.Judge = func(at liaison.Instant, earlier *journal.Earlier) (journal.Ruling, bool) {
 			wait.Go(func() { o.append(t, coll, item(note(t, fmt.Sprint("b ", n), alice, 1, ""), alice)) })
-			come := int64(1)
+			come := 1
 			if n%2 == 1 { // this one may be first, and end the group
 				wait.Go(func() { o.append(t, other, item(note(t, fmt.Sprint("c ", n), alice, 1, ""), alice)) })
 				come = 2
