@@ -562,3 +562,38 @@ func TestWhatANeighbourInventsIsNotAppended(t *testing.T) {
 		}
 	})
 }
+
+// TestARebuildThatWasCutShortGoesOn: the office is killed between two
+// transactions of a rebuild, and started again.
+func TestARebuildThatWasCutShortGoesOn(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		st := newStory(t, 0)
+		st.restore(t)
+		st.k.stop()
+		st.s.open(t)
+		told, err := st.k.Desk.Read(t.Context(), registry.Neighbour(seoul), desk.Query{What: desk.Recall, Collection: community, From: 18, MaxBytes: 1 << 20})
+		must(t, err)
+		_, err = st.s.Desk.Accept(t.Context(), registry.Neighbour(tokyo), desk.Batch{Collection: community, Told: &desk.Told{Returned: told.Returned}})
+		must(t, err)
+		slices.SortFunc(told.Returned, func(a, b desk.Returned) int { return int(a.Hop.Index) - int(b.Hop.Index) })
+		var lost []journal.Lost
+		for _, r := range told.Returned[:7] {
+			o, err := stix.Parse(r.Travels.Bytes, stix.DefaultLimits())
+			must(t, err)
+			lost = append(lost, journal.Lost{Leaf: liaison.JCS(r.Hop.Leaf), Travels: r.Travels, Object: o})
+		}
+		must(t, st.s.Journal.Rebuild(t.Context(), community, 18, lost, false, func(store.Tx, []journal.Outcome) error { return nil }))
+		st.s.Office.Close()
+		st.s.open(t)
+		if got := st.s.Size(t, community); got != 25 {
+			t.Errorf("it has %d entries, want 25", got)
+		}
+		refuses(t, st.s)
+		st.s.start()
+		st.k.start()
+		eventually(t, "the log is whole", func() bool { return st.s.Size(t, community) >= uint64(len(st.log)) })
+		st.asItWas(t)
+		st.goesOn(t, "after")
+		st.stillProved(t)
+	})
+}
