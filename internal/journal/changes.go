@@ -9,7 +9,7 @@ import (
 )
 
 // What was read of a closed range of a log stays true until one of its entries is
-// hidden or erased. So each block of indexes has a number in the store that grows,
+// hidden, shown again or erased. So each block of indexes has a number in the store that grows,
 // in the same transaction, when that happens: whoever kept what it read compares
 // the number in the snapshot it reads now, whichever process wrote.
 
@@ -26,7 +26,7 @@ const ChangesBlock = 1 << blockBits
 func changesKey(c liaison.CollectionID, block uint64) string { return fmt.Sprintf("%s/%d", c, block) }
 
 // Changes returns a number that is another one after an entry of c with from <= index <= to
-// was hidden or erased.
+// was hidden, shown again or erased.
 func Changes(v store.View, c liaison.CollectionID, from, to uint64) (sum uint64, err error) {
 	for block := from >> blockBits; block <= to>>blockBits; block++ {
 		n, err := changesOf(v, changesKey(c, block))
@@ -64,6 +64,14 @@ func (t changing) Hide(c liaison.CollectionID, index, by uint64) error {
 		return err
 	}
 	return t.Tx.Hide(c, index, by)
+}
+
+// Show implements store.Tx.
+func (t changing) Show(c liaison.CollectionID, index uint64) error {
+	if err := t.count(c, index); err != nil {
+		return err
+	}
+	return t.Tx.Show(c, index)
 }
 
 // Erase implements store.Tx.

@@ -3,6 +3,7 @@ package journal_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -204,4 +205,29 @@ func sights(t tb, o *office, coll liaison.CollectionID) (list []string) {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// Who kept a range learns that an entry of it came into sight again, though what
+// was erased lies far behind.
+func TestAnEntryThatIsShownAgainChangesItsRange(t *testing.T) {
+	o := start(t)
+	changes := func() (n uint64) {
+		must(t, o.View(context.Background(), func(v store.View) (err error) {
+			n, err = journal.Changes(v, coll, 0, 10)
+			return err
+		}))
+		return n
+	}
+	o.append(t, coll, item(note(t, "n", alice, 1, "a"), alice))
+	var others []journal.Item
+	for i := range journal.ChangesBlock {
+		others = append(others, item(note(t, fmt.Sprint(i), alice, 1, "other"), alice))
+	}
+	o.append(t, coll, others...)
+	second := o.append(t, coll, item(note(t, "n", alice, 2, "b"), alice))[0]
+	before := changes()
+	o.append(t, coll, erases(second.Act, alice))
+	if e := o.entries(t, coll)[0]; e.Hidden || changes() == before {
+		t.Errorf("hidden %v, changes %d and before %d", e.Hidden, changes(), before)
+	}
 }
