@@ -1,6 +1,7 @@
 package office_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -73,8 +74,9 @@ func TestAFolderThatCannotBeWrittenIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	seal(t, dir, 0o400, 0o500)
-	if err := office.Call(t.Context(), dir, "fsck", office.Options{}, struct{}{}, &r); err != nil || len(r.Problems) == 0 {
-		t.Errorf("a damaged store: %+v, %v", r, err)
+	err = office.Call(t.Context(), dir, "fsck", office.Options{}, struct{}{}, &r)
+	if said := fmt.Sprint(r.Problems, err); !strings.Contains(said, "damaged") { // a page that cannot be read, or a leaf that can
+		t.Errorf("a damaged store: %s", said)
 	}
 
 	seal(t, dir, 0o600, 0o700)
