@@ -45,33 +45,36 @@ func TestADatabaseThatWillNotDoIsSaidSoInOneSentence(t *testing.T) {
 	standby := pgtest.Standby(t, server, pgserver.Config{Durable: true})
 	away := pgtest.New(t, pgserver.Config{TCP: true})
 	away.Stop()
-	theirs := pgtest.Database(t, server)
-	name := strings.TrimPrefix(theirs[strings.LastIndex(theirs, "/"):], "/")
-	pgtest.Run(t, server, "CREATE ROLE reader LOGIN PASSWORD 'verysecret'", "GRANT CONNECT ON DATABASE "+name+" TO reader")
-	taken := pgtest.Schema(t, server)
-	schema := taken[strings.LastIndex(taken, "=")+1:]
-	pgtest.Run(t, server, "CREATE TABLE "+schema+".accounts (n int)")
-	at, err := url.Parse(theirs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	at, theirs := parsed(t, server.URL()), pgtest.Database(t, server)
+	name, taken := parsed(t, theirs).Query().Get("dbname"), pgtest.Schema(t, server)
+	pgtest.Run(t, server,
+		"CREATE ROLE reader LOGIN PASSWORD 'verysecret'", "GRANT CONNECT ON DATABASE "+name+" TO reader",
+		"CREATE TABLE "+parsed(t, taken).Query().Get("search_path")+".accounts (n int)")
 	secret, _ := at.User.Password()
-	as := func(url, user, password string) string {
-		_, rest, _ := strings.Cut(url, "@")
-		return "postgres://" + user + ":" + password + "@" + rest
+	as := func(user, password, database string) string {
+		return fmt.Sprintf("postgres://%s:%s@%s/%s", user, password, at.Host, database)
 	}
 	onDatabases(t, "databases.txtar", map[string]string{
-		"PASSWORD": as(theirs, "liaison", "notthesecret"),
-		"NOBODY":   as(theirs, "nobody", "verysecret"),
-		"RIGHTS":   as(theirs, "reader", "verysecret"),
-		"NONE":     strings.Replace(theirs, "/"+name, "/nothing", 1),
+		"PASSWORD": as(name, "notthesecret", name),
+		"NOBODY":   as("nobody", "verysecret", name),
+		"RIGHTS":   as("reader", "verysecret", name),
+		"NONE":     as(name, secret, "nothing"),
 		"AWAY":     away.URL(),
 		"TAKEN":    taken,
 		"STANDBY":  standby.URL(),
-		"SETTINGS": fmt.Sprintf("host=%s port=%s user=liaison password=%s dbname=%s", at.Hostname(), at.Port(), secret, name),
+		"SETTINGS": fmt.Sprintf("host=%s port=%s user=%s password=%s dbname=%s", at.Hostname(), at.Port(), name, secret, name),
 		"SECRET":   secret,
 		"SAME":     theirs,
 	}, map[string]func(*testscript.TestScript, bool, []string){"change": change})
+}
+
+func parsed(t *testing.T, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // onDatabases runs a script whose variables name databases.
