@@ -387,3 +387,51 @@ func TestAHintWakesAtOnceAndALostOneIsMadeUpFor(t *testing.T) {
 		}
 	})
 }
+
+// distant is a database that is away: each transaction waits for it in vain.
+type distant struct {
+	store.Store
+	waits func()
+	times atomic.Int32
+}
+
+func (d *distant) Update(context.Context, store.Lock, func(store.Tx) error) error {
+	if d.times.Add(1) == 1 {
+		d.waits()
+	}
+	return store.ErrAway
+}
+
+// TestAGroupWaitsOnceForADatabaseThatIsAway: its batches are not to blame, and
+// are not tried one after the other.
+func TestAGroupWaitsOnceForADatabaseThatIsAway(t *testing.T) {
+	d := new(distant)
+	first := start(t)
+	first.append(t, other, item(note(t, "claims", alice, 1, ""), alice))
+	d.Store = first.Store
+	o := beside(t, first, d)
+	const more = 3
+	d.waits = func() {
+		for o.Waiting() < more {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	var posting sync.WaitGroup
+	post := func(i int) {
+		_, err := o.Append(context.Background(), &journal.Batch{Collection: coll, Items: []journal.Item{item(note(t, fmt.Sprint(i), alice, 1, ""), alice)}})
+		if !errors.Is(err, store.ErrAway) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	posting.Go(func() { post(0) })
+	for d.times.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	for i := range more {
+		posting.Go(func() { post(1 + i) })
+	}
+	posting.Wait()
+	if n := d.times.Load(); n != 2 {
+		t.Errorf("%d transactions, want one for the first and one for the others", n)
+	}
+}
