@@ -46,11 +46,20 @@ func waits(ts *testscript.TestScript, neg bool, args []string) {
 		l, err := net.Listen("unix", filepath.Join(dir, office.SocketFile))
 		ts.Check(err)
 		defer l.Close()
-		go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("[]")) }))
+		go http.Serve(l, http.HandlerFunc(empty))
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if want := args[len(args)-1]; !strings.Contains(line, want) {
 		ts.Fatalf("%v prints %q (%v), want %q", words, line, err, want)
+	}
+}
+
+// empty answers as an office that has nothing of what is listed.
+func empty(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/peer/") {
+		w.Write([]byte("[]"))
+	} else {
+		w.Write([]byte("{}"))
 	}
 }
 
