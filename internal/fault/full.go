@@ -21,7 +21,7 @@ const fullBytes = 24 << 20
 // not stored is refused, reading goes on, and nobody starts the office again.
 func diskFull(ctx context.Context, c *Campaign, r *Result) error {
 	for range c.count(r.Fault, 1, 20) {
-		for _, part := range []string{"", "anchor"} {
+		for _, part := range []string{"", "anchor", "store"} {
 			if err := c.fillDisk(ctx, r, part); err != nil {
 				return err
 			}
