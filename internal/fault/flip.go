@@ -32,7 +32,7 @@ func bitFlips(ctx context.Context, c *Campaign, r *Result) error {
 	defer g.close()
 	random := rand.New(rand.NewPCG(c.Seed, 6))
 	found := map[string]int{}
-	for range c.count(r.Fault, 1, 50) {
+	for range c.count(r.Fault, 5, 50) {
 		for _, class := range g.classes {
 			at, ok := class.pick(random)
 			if !ok {
