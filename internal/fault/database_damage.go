@@ -49,8 +49,8 @@ func (s *Site) write(ctx context.Context, requests int64) error {
 	if err != nil {
 		return err
 	}
-	s.whileWriting(ctx, p, func() {
-		until(p.done, func() bool { return s.Load.Requests.Load() >= requests })
+	s.whileWriting(ctx, p, func(over <-chan struct{}) {
+		until(over, func() bool { return s.Load.Requests.Load() >= requests })
 	})
 	return p.Stop()
 }

@@ -32,29 +32,36 @@ func kills(ctx context.Context, c *Campaign, r *Result) error {
 // killWhileWriting lets clients write, and kills the office so long after the
 // first answer, while a POST is unanswered.
 func (s *Site) killWhileWriting(ctx context.Context, p *Process, moment time.Duration) {
-	s.whileWriting(ctx, p, func() {
-		s.awaitMoment(p, moment)
+	s.whileWriting(ctx, p, func(over <-chan struct{}) {
+		s.awaitMoment(over, moment)
 		p.Kill()
 	})
 }
 
-// awaitMoment returns so long after the next answer, while a POST is unanswered.
-func (s *Site) awaitMoment(p *Process, moment time.Duration) {
+// awaitMoment returns so long after the next answer, while a POST is unanswered,
+// or when no client writes any more.
+func (s *Site) awaitMoment(over <-chan struct{}, moment time.Duration) {
 	before := s.Load.Requests.Load()
-	until(p.done, func() bool { return s.Load.Requests.Load() > before })
+	until(over, func() bool { return s.Load.Requests.Load() > before })
 	time.Sleep(moment) // the fault's moment, not a wait for anything
-	until(p.done, func() bool { return s.Load.Waiting.Load() > 0 })
+	until(over, func() bool { return s.Load.Waiting.Load() > 0 })
 }
 
 // whileWriting lets clients write while do runs, and notes the answers that were
-// no success: an office that is not broken yet gives none.
-func (s *Site) whileWriting(ctx context.Context, p *Process, do func()) {
+// no success: an office that is not broken yet gives none. over is closed when
+// the clients have stopped, because the office is gone or answers them so.
+func (s *Site) whileWriting(ctx context.Context, p *Process, do func(over <-chan struct{})) {
 	ctx, cancel := context.WithCancel(ctx)
-	written := make(chan error, 1)
-	go func() { written <- s.Load.Write(ctx, p.Address) }()
-	do()
+	over := make(chan struct{})
+	var err error
+	go func() {
+		defer close(over)
+		err = s.Load.Write(ctx, p.Address)
+	}()
+	do(over)
 	cancel()
-	if err := <-written; err != nil {
+	<-over
+	if err != nil {
 		s.r.Fail(&s.r.Wrong, "a client was answered: %v", err)
 	}
 }

@@ -102,7 +102,7 @@ func driveDoor(ctx context.Context, _ *Campaign, s *Site, env string) (died bool
 	if err != nil {
 		return false, err
 	}
-	s.whileWriting(ctx, p, func() { died = p.dies() })
+	s.whileWriting(ctx, p, func(<-chan struct{}) { died = p.dies() })
 	return died, s.Check(ctx)
 }
 
@@ -139,8 +139,8 @@ func driveStop(ctx context.Context, _ *Campaign, s *Site, env string) (died bool
 	if err != nil {
 		return false, err
 	}
-	s.whileWriting(ctx, p, func() {
-		until(p.done, func() bool { return s.Load.Requests.Load() > 5 })
+	s.whileWriting(ctx, p, func(over <-chan struct{}) {
+		until(over, func() bool { return s.Load.Requests.Load() > 5 })
 	})
 	if err := p.Stop(); err != nil {
 		return false, err
@@ -185,8 +185,8 @@ func driveAccount(ctx context.Context, _ *Campaign, s *Site, env string) (died b
 	if err != nil {
 		return false, err
 	}
-	s.whileWriting(ctx, p, func() {
-		until(p.done, func() bool { return s.Load.Requests.Load() > 2 })
+	s.whileWriting(ctx, p, func(over <-chan struct{}) {
+		until(over, func() bool { return s.Load.Requests.Load() > 2 })
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		if err = office.CallServing(short, s.Dir, "account/disable", office.NameRequest{Name: reader}, new(any)); err == nil {
@@ -204,8 +204,8 @@ func driveControl(ctx context.Context, c *Campaign, s *Site, env string) (died b
 	if err != nil {
 		return false, err
 	}
-	s.whileWriting(ctx, p, func() {
-		until(p.done, func() bool { return s.Load.Requests.Load() > 2 })
+	s.whileWriting(ctx, p, func(over <-chan struct{}) {
+		until(over, func() bool { return s.Load.Requests.Load() > 2 })
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		if err = office.CallServing(short, s.Dir, "control/add", c.ground.later, new(any)); err == nil {
@@ -239,7 +239,7 @@ func driveRelay(ctx context.Context, c *Campaign, s *Site, env string) (died boo
 		return false, err
 	}
 	if died = err != nil; !died {
-		s.whileWriting(ctx, hq, func() { died = p.dies() })
+		s.whileWriting(ctx, hq, func(<-chan struct{}) { died = p.dies() })
 	}
 	if err := t.catchUp(ctx, hq); err != nil {
 		return died, err

@@ -81,8 +81,8 @@ func (c *Campaign) cutImage(ctx context.Context, r *Result, cuts int, env ...str
 			return err
 		}
 		moment := time.Duration(random.Int64N(int64(maxMoment)))
-		s.whileWriting(ctx, p, func() {
-			s.awaitMoment(p, moment)
+		s.whileWriting(ctx, p, func(over <-chan struct{}) {
+			s.awaitMoment(over, moment)
 			err = errors.Join(p.freeze(), i.copy(ctx))
 			p.Kill()
 		})
