@@ -38,7 +38,7 @@ func leasers(t testing.TB, engine Engine) (stores [2]store.Store, leases [2]leas
 var errTwo = errors.New("two hold it")
 
 func leaseGoesOn(t *testing.T, engine Engine) {
-	_, lease, ok := leasers(t, engine)
+	stores, lease, ok := leasers(t, engine)
 	if !ok {
 		return
 	}
@@ -52,8 +52,13 @@ func leaseGoesOn(t *testing.T, engine Engine) {
 					if holders.Add(1) != 1 {
 						return errTwo
 					}
+					defer holders.Add(-1)
 					done.Add(1)
-					holders.Add(-1)
+					for range 50 { // work, that others would come into
+						if err := stores[i%2].View(ctx, func(store.View) error { return nil }); err != nil {
+							return err
+						}
+					}
 					return ctx.Err()
 				})
 				if err != nil {
