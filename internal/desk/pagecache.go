@@ -13,8 +13,9 @@ import (
 
 // pageCache keeps closed pages as they are sent: full ones, behind which the log goes
 // on. They depend on nothing but their own entries, so one that was read is true
-// as long as none of these was hidden or erased (journal.Changes), in any process. That
-// is asked in the snapshot of every read, after the account and the right to read.
+// as long as none of these was hidden or erased (journal.Changes), in any process, and
+// the log has not gone on without them in another generation. That is asked in the
+// snapshot of every read, after the account and the right to read.
 //
 // A page is kept when it is asked for a second time, so that one walk over a log
 // does not push out what many ask for. Nothing here is needed: it may be empty.
@@ -37,8 +38,9 @@ type pageKey struct {
 
 // keptPage is not changed any more: many answers may be sending it.
 type keptPage struct {
-	key     pageKey
-	changes uint64 // of the entries from key.from to next
+	key        pageKey
+	generation uint32 // of the log: another one may hold other entries
+	changes    uint64 // of the entries from key.from to next
 	entries []Entry
 	joined  []byte
 	next    uint64
@@ -65,23 +67,32 @@ func (p *pageCache) find(v store.View, k pageKey, page *Page) (ok, keep bool, er
 	if kept == nil {
 		return false, keep, nil
 	}
-	changes, err := journal.Changes(v, k.collection, k.from, kept.next)
-	if err != nil {
+	if holds, err := kept.holds(v); err != nil {
 		return false, false, err
-	}
-	if changes != kept.changes {
+	} else if !holds {
 		p.drop(kept)
 		return false, true, nil
 	}
 	page.Entries, page.Joined, page.More, page.Next = kept.entries, kept.joined, true, kept.next
+	page.Generation = kept.generation
 	return true, false, nil
+}
+
+// holds reports whether a page is what a snapshot says.
+func (k *keptPage) holds(v store.View) (bool, error) {
+	g, err := generation(v, k.key.collection)
+	if err != nil || g != k.generation {
+		return false, err
+	}
+	changes, err := journal.Changes(v, k.key.collection, k.key.from, k.next)
+	return changes == k.changes, err
 }
 
 // sweepEvery is how often pages that are not true any more are let go, asked for
 // or not: what was erased by another process stays in memory no longer.
 const sweepEvery = time.Minute
 
-// sweepPages lets go of pages in which something was hidden or erased.
+// sweepPages lets go of pages that are not what the log says now.
 func (d *Desk) sweepPages(ctx context.Context) error {
 	kept := d.pages.all()
 	if len(kept) == 0 {
@@ -89,11 +100,9 @@ func (d *Desk) sweepPages(ctx context.Context) error {
 	}
 	return d.Journal.View(ctx, func(v store.View) error {
 		for _, k := range kept {
-			changes, err := journal.Changes(v, k.key.collection, k.key.from, k.next)
-			if err != nil {
+			if holds, err := k.holds(v); err != nil {
 				return err
-			}
-			if changes != k.changes {
+			} else if !holds {
 				d.pages.drop(k)
 			}
 		}
@@ -142,7 +151,7 @@ func (p *pageCache) keep(v store.View, k pageKey, page *Page) error {
 	if err != nil {
 		return err
 	}
-	kept := &keptPage{key: k, changes: changes, joined: append(make([]byte, 0, len(page.Joined)), page.Joined...), next: page.Next}
+	kept := &keptPage{key: k, generation: page.Generation, changes: changes, joined: append(make([]byte, 0, len(page.Joined)), page.Joined...), next: page.Next}
 	kept.entries = append(make([]Entry, 0, len(page.Entries)), page.Entries...)
 	begin := 0
 	for i := range kept.entries {

@@ -69,7 +69,7 @@ func readPage(t *rapid.T, d *desk.Desk, v desk.Viewer, q desk.Query) string {
 		t.Fatal(err)
 	}
 	defer page.Release()
-	text := fmt.Sprintln(page.More, page.Next, string(page.Joined))
+	text := fmt.Sprintln(page.More, page.Generation, page.Next, string(page.Joined))
 	for _, e := range page.Entries {
 		text += fmt.Sprintln(e.Index, e.Added, e.ID, e.Version, e.Type, string(e.Bytes))
 	}
