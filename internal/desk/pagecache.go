@@ -41,9 +41,9 @@ type keptPage struct {
 	key        pageKey
 	generation uint32 // of the log: another one may hold other entries
 	changes    uint64 // of the entries from key.from to next
-	entries []Entry
-	joined  []byte
-	next    uint64
+	entries    []Entry
+	joined     []byte
+	next       uint64
 }
 
 // The bounds of the cache beside its size.

@@ -103,6 +103,13 @@ func (r *recovery) hasTried(c liaison.CollectionID) bool {
 	return tried
 }
 
+// tryAgain lets a log be tried again with what there is.
+func (r *recovery) tryAgain(c liaison.CollectionID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.tried, c)
+}
+
 func (r *recovery) tryAll() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -341,7 +348,7 @@ func (d *Desk) charterFirst(c liaison.CollectionID) int {
 }
 
 // settleRestore ends the wait after a restore when every neighbour has said what
-// it knows, and no stopped log is left that could be rebuilt.
+// it knows: the logs that lack something of it are stopped by themselves.
 func (d *Desk) settleRestore(ctx context.Context) error {
 	if d.Journal.Restored() == nil || len(d.recovery.silent(d.neighbours())) > 0 {
 		return nil
@@ -404,11 +411,16 @@ func names(list []liaison.Office) string {
 }
 
 // rebuild appends what neighbours returned, if it is all there and leads to the
-// root that this office signed.
-func (d *Desk) rebuild(ctx context.Context, q journal.Doubt) (bool, error) {
+// root that this office signed. What failed is tried again.
+func (d *Desk) rebuild(ctx context.Context, q journal.Doubt) (went bool, err error) {
 	if d.recovery.hasTried(q.Collection) {
 		return false, nil
 	}
+	defer func() {
+		if err != nil {
+			d.recovery.tryAgain(q.Collection)
+		}
+	}()
 	p := &plan{d: d, q: q, reg: d.reg.Load().Registry}
 	ready, err := p.check(ctx)
 	if err != nil || !ready {

@@ -597,3 +597,30 @@ func TestARebuildThatWasCutShortGoesOn(t *testing.T) {
 		st.stillProved(t)
 	})
 }
+
+// TestARebuildThatFailedIsTriedAgain: the neighbour has returned everything, and
+// no checkpoint could be kept at that moment. Nobody brings it again.
+func TestARebuildThatFailedIsTriedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		st := newStory(t, 0)
+		st.restore(t)
+		st.k.stop()
+		st.s.open(t)
+		told, err := st.k.Desk.Read(t.Context(), registry.Neighbour(seoul), desk.Query{What: desk.Recall, Collection: community, From: 18, MaxBytes: 1 << 20})
+		must(t, err)
+		ready := filepath.Join(st.s.Dir, "anchors", "ready.new")
+		must(t, os.RemoveAll(ready))
+		must(t, os.Mkdir(ready, 0o700))
+		_, err = st.s.Desk.Accept(t.Context(), registry.Neighbour(tokyo), desk.Batch{Collection: community, Told: &desk.Told{Returned: told.Returned, Done: true}})
+		must(t, err)
+		time.Sleep(time.Minute)
+		if got := st.s.Size(t, community); got != 18 {
+			t.Fatalf("without a place for checkpoints it has %d entries", got)
+		}
+		must(t, os.Remove(ready))
+		eventually(t, "the log is whole", func() bool { return st.s.Size(t, community) >= uint64(len(st.log)) })
+		st.s.start()
+		st.k.start()
+		st.asItWas(t)
+	})
+}
