@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/liaison-office/liaison"
 	"github.com/liaison-office/liaison/internal/demo"
@@ -70,7 +72,8 @@ func (s *Site) checkServed(ctx context.Context, address string, known *Known) (c
 		return nil, err
 	}
 	s.same("objects", there, "manifest", manifest)
-	return there, s.checkOutsider(ctx, address)
+	s.checkOutsider(ctx, address)
+	return there, nil
 }
 
 // compare holds what is there to what was sent and acknowledged.
@@ -109,16 +112,34 @@ func (s *Site) same(one string, a contents, other string, b contents) {
 	}
 }
 
-// checkOutsider: who is in no programme gets the 404 of what does not exist.
-func (s *Site) checkOutsider(ctx context.Context, address string) error {
+// checkOutsider: who is in no programme gets the 404 of what does not exist. No
+// answer tells nothing, and neither does one that says that the office fails.
+func (s *Site) checkOutsider(ctx context.Context, address string) {
 	c := s.client(address, outsider)
+	defer c.HTTP.CloseIdleConnections()
 	_, err := c.Collection(ctx, taxii.RootPath, demo.SampleCollection)
 	var answered *taxii.ResponseError
-	if errors.Is(err, taxii.ErrNotFound) || !errors.As(err, &answered) && err != nil {
-		return nil // the second: there was no answer, as in an office that is killed
+	switch {
+	case errors.Is(err, taxii.ErrNotFound), err != nil && !errors.As(err, &answered):
+		return
+	case answered != nil && answered.Status >= http.StatusInternalServerError:
+		return
 	}
 	s.r.Fail(&s.r.Wrong, "who is in no programme is told %v of a collection", err)
-	return nil
+}
+
+// outsiderPause is how often the one who is in no programme asks during a fault.
+const outsiderPause = 10 * time.Millisecond
+
+// watchOutsider asks again and again until ctx ends (I5).
+func (s *Site) watchOutsider(ctx context.Context, address string) {
+	for ctx.Err() == nil {
+		s.checkOutsider(ctx, address)
+		select {
+		case <-time.After(outsiderPause):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // readObjects reads every version in the collection.

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -47,12 +48,16 @@ func (s *Site) awaitMoment(over <-chan struct{}, moment time.Duration) {
 	until(over, func() bool { return s.Load.Waiting.Load() > 0 })
 }
 
-// whileWriting lets clients write while do runs, and notes the answers that were
+// whileWriting lets clients write while do runs, and one ask who is in no
+// programme, and notes the answers that were
 // no success: an office that is not broken yet gives none. over is closed when
 // the clients have stopped, because the office is gone or answers them so.
 func (s *Site) whileWriting(ctx context.Context, p *Process, do func(over <-chan struct{})) {
 	ctx, cancel := context.WithCancel(ctx)
 	over := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watchOutsider(ctx, p.Address) })
+	defer watching.Wait()
 	var err error
 	go func() {
 		defer close(over)
