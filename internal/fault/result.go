@@ -151,17 +151,18 @@ func Markdown(w io.Writer, results []*Result) error {
 
 // remarks writes what does not fit into the table.
 func remarks(w io.Writer, results []*Result, begin string) error {
+	var text strings.Builder
 	for _, r := range results {
 		if r.NotRun != "" {
-			fmt.Fprintf(w, "%s%s: not run: %s\n", begin, r.Fault, r.NotRun)
+			fmt.Fprintf(&text, "%s%s: not run: %s\n", begin, r.Fault, r.NotRun)
 		}
 		for _, n := range r.Notes {
-			fmt.Fprintf(w, "%s%s: %s\n", begin, r.Fault, n)
+			fmt.Fprintf(&text, "%s%s: %s\n", begin, r.Fault, n)
 		}
 		for _, f := range r.failures() {
-			fmt.Fprintf(w, "%s%s: BROKEN: %s\n", begin, r.Fault, f)
+			fmt.Fprintf(&text, "%s%s: BROKEN: %s\n", begin, r.Fault, f)
 		}
 	}
-	_, err := io.WriteString(w, "")
+	_, err := io.WriteString(w, text.String())
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"time"
@@ -111,7 +112,7 @@ func fetchBackup(ctx context.Context, dir, program string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	req.URL.RawQuery = "program=" + program
+	req.URL.RawQuery = url.Values{"program": {program}}.Encode()
 	resp, err := client.Do(req)
 	if err != nil {
 		return asked(err)
