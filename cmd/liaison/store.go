@@ -43,10 +43,7 @@ type backedUp struct {
 }
 
 func (c *backupCmd) Run(a *app) error {
-	if _, err := os.Stat(c.File); c.File != "-" && !c.Force && !errors.Is(err, os.ErrNotExist) {
-		if err == nil {
-			err = fmt.Errorf("%s is there already: name another file, or repeat with --force", c.File)
-		}
+	if err := c.mayWrite(); err != nil {
 		return err
 	}
 	p := newProgress(a)
@@ -71,6 +68,39 @@ func (c *backupCmd) Run(a *app) error {
 		return nil
 	}
 	return a.show(r, func() { a.say("%s: %s", c.File, r.text()) })
+}
+
+// mayWrite says why the backup cannot be written there. Nothing but an older
+// backup is ever replaced: a file of the office itself might be named.
+func (c *backupCmd) mayWrite() error {
+	switch {
+	case c.File == "":
+		return &usageError{"name the file to write, or - for standard output"}
+	case c.File == "-":
+		return nil
+	}
+	info, err := os.Stat(c.File)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s is a folder: name a file in it", c.File)
+	case !c.Force:
+		return fmt.Errorf("%s is there already: name another file, or repeat with --force", c.File)
+	case !info.Mode().IsRegular() || info.Size() == 0:
+		return nil
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if !backup.Is(f) {
+		return fmt.Errorf("%s is no backup, and --force replaces nothing else: name another file", c.File)
+	}
+	return nil
 }
 
 func (r *backedUp) text() string {
@@ -117,8 +147,8 @@ func (c *restoreCmd) Run(a *app) error {
 	defer p.clear()
 	r, err := office.Restore(a.ctx, a.Dir, a.options(), in, c.NewKeys, p.tell)
 	p.clear()
-	if r == nil {
-		return err
+	if errors.Is(err, backup.ErrDamaged) || errors.Is(err, backup.ErrCut) {
+		err = fmt.Errorf("%s: %w", c.File, err)
 	}
 	if err != nil {
 		return err

@@ -170,6 +170,10 @@ func Restore(ctx context.Context, dir string, opt Options, in io.Reader, newKeys
 	reply.Content, err = r.Restore(ctx, backup.Target{
 		Store: o.engine, Office: o.Config.Office, Now: liaison.InstantOf(o.now()), Same: journal.SameOf, Tell: tell,
 	})
+	if errors.Is(err, backup.ErrDamaged) || errors.Is(err, backup.ErrCut) { // the file's fault
+		err = errors.Join(fmt.Errorf("%w; %s is half restored: restore a whole backup into it", err, reply.Store), o.engine.Close())
+		return nil, err
+	}
 	if err = errors.Join(err, o.engine.Close()); err != nil {
 		return nil, fmt.Errorf("%s: %w", reply.Store, err)
 	}

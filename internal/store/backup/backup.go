@@ -31,6 +31,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/liaison-office/liaison"
 )
@@ -41,6 +42,13 @@ const Format = 1
 
 // magic is how every backup begins; the number of its format follows.
 const magic = "liaison/backup/"
+
+// Is reports whether what r gives begins as a backup does.
+func Is(r io.Reader) bool {
+	begin := make([]byte, len(magic))
+	_, err := io.ReadFull(r, begin)
+	return err == nil && string(begin) == magic
+}
 
 // Limits of what is read and written, in bytes.
 const (
