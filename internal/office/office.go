@@ -324,7 +324,6 @@ func (o *Office) Run(ctx context.Context) error {
 	g.add("desk", o.Desk.Run)
 	g.add("exchange", serveHTTP(o.bound.Exchange, o.Exchange, o.Log))
 	g.add("operator", o.serveOperator)
-	g.add("hints", o.Journal.Listen)
 	g.add("relay", o.lead)
 	return g.wait()
 }
