@@ -65,7 +65,9 @@ func TestADatabaseThatWillNotDoIsSaidSoInOneSentence(t *testing.T) {
 		"SETTINGS": fmt.Sprintf("host=%s port=%s user=%s password=%s dbname=%s", at.Hostname(), at.Port(), name, secret, name),
 		"SECRET":   secret,
 		"SAME":     theirs,
-	}, map[string]func(*testscript.TestScript, bool, []string){"change": change})
+		"EMPTY":    pgtest.Database(t, server),
+		"ANCHOR":   pgtest.Database(t, pgtest.New(t, pgserver.Config{Durable: true})),
+	}, map[string]func(*testscript.TestScript, bool, []string){"change": change, "copydir": copyDir})
 }
 
 func parsed(t *testing.T, text string) *url.URL {

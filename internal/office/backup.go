@@ -166,6 +166,9 @@ func Restore(ctx context.Context, dir string, opt Options, in io.Reader, newKeys
 	if o.engine, err = o.openEngine(ctx, Options{}); err != nil {
 		return nil, err
 	}
+	if err := o.makeAnchor(ctx); err != nil { // before the work, and not after it
+		return nil, errors.Join(err, o.engine.Close())
+	}
 	reply := &RestoreReply{Office: o.Config.Office, Backup: r.Header.At, Store: o.StoreName()}
 	reply.Content, err = r.Restore(ctx, backup.Target{
 		Store: o.engine, Office: o.Config.Office, Now: liaison.InstantOf(o.now()), Same: journal.SameOf, Tell: tell,

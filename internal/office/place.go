@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"path/filepath"
 
 	"github.com/liaison-office/liaison/internal/journal"
@@ -82,6 +83,19 @@ func (o *Office) openAnchor(ctx context.Context, opt Options) (journal.Anchor, e
 		return nil, err
 	}
 	return anchorDatabase{a}, nil
+}
+
+// makeAnchor sees that the place of the newest checkpoints is there, and makes it
+// if it is new.
+func (o *Office) makeAnchor(ctx context.Context) error {
+	a, err := o.openAnchor(ctx, Options{})
+	if err != nil {
+		return err
+	}
+	if c, ok := a.(io.Closer); ok {
+		err = c.Close()
+	}
+	return err
 }
 
 // anchorDatabase is journal.Anchor in PostgreSQL.
