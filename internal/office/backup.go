@@ -185,9 +185,11 @@ func Restore(ctx context.Context, dir string, opt Options, in io.Reader, newKeys
 	if o, err = Open(ctx, dir, Options{Now: opt.Now, ReadOnly: true, newKeys: newKeys}); err != nil {
 		return nil, fmt.Errorf("the backup is restored, and the office does not open: %w", err)
 	}
-	reply.FsckReply, reply.Outside, err = o.Operator().fsck(ctx)
+	if reply.FsckReply, reply.Outside, err = o.Operator().fsck(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("the backup is restored, and was not checked to the end: see liaison store check (%v)", err), o.Close())
+	}
 	reply.Problems = slices.DeleteFunc(reply.Problems, func(p string) bool { return slices.Contains(reply.Outside, p) })
-	return reply, errors.Join(err, o.Close())
+	return reply, o.Close()
 }
 
 // checkBackupKeys refuses the backup of an office that has other keys: what it

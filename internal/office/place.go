@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 
@@ -92,8 +93,11 @@ func (o *Office) makeAnchor(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err = a.Logs(); err != nil {
+		err = fmt.Errorf("list the checkpoints kept outside the store: %w", err)
+	}
 	if c, ok := a.(io.Closer); ok {
-		err = c.Close()
+		err = errors.Join(err, c.Close())
 	}
 	return err
 }
