@@ -83,10 +83,6 @@ func (r *Result) Broken() bool {
 	return r.NotRun == "" && (r.Lost+r.Duplicated+r.BadReceipts+r.Wrong > 0) != r.MustFail
 }
 
-// Bound is the rule of three: so many strikes without a failure leave at most
-// this probability of one, with 95 % confidence.
-func (r *Result) Bound() float64 { return 3 / float64(r.Count) }
-
 func (r *Result) String() string {
 	if r.NotRun != "" {
 		return fmt.Sprintf("%s: not run: %s", r.Fault, r.NotRun)
@@ -128,41 +124,83 @@ func (r *Result) row() []string {
 
 // Table writes results as text.
 func Table(w io.Writer, results []*Result) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join(columns, "\t"))
 	for _, r := range results {
 		fmt.Fprintln(t, strings.Join(r.row(), "\t"))
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	return remarks(w, results, "")
+	t.Flush() // into memory
+	remarks(&b, results, "")
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // Markdown writes results as a table of Markdown.
 func Markdown(w io.Writer, results []*Result) error {
-	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
 	for _, r := range results {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(r.row(), " | "))
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(r.row(), " | "))
 	}
-	fmt.Fprintln(w)
-	return remarks(w, results, "- ")
+	b.WriteByte('\n')
+	remarks(&b, results, "- ")
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // remarks writes what does not fit into the table.
-func remarks(w io.Writer, results []*Result, begin string) error {
-	var text strings.Builder
+func remarks(b *strings.Builder, results []*Result, begin string) {
+	for _, line := range sums(results) {
+		fmt.Fprintf(b, "%s%s\n", begin, line)
+	}
 	for _, r := range results {
 		if r.NotRun != "" {
-			fmt.Fprintf(&text, "%s%s: not run: %s\n", begin, r.Fault, r.NotRun)
+			fmt.Fprintf(b, "%s%s: not run: %s\n", begin, r.Fault, r.NotRun)
 		}
 		for _, n := range r.Notes {
-			fmt.Fprintf(&text, "%s%s: %s\n", begin, r.Fault, n)
+			fmt.Fprintf(b, "%s%s: %s\n", begin, r.Fault, n)
 		}
 		for _, f := range r.failures() {
-			fmt.Fprintf(&text, "%s%s: BROKEN: %s\n", begin, r.Fault, f)
+			fmt.Fprintf(b, "%s%s: BROKEN: %s\n", begin, r.Fault, f)
 		}
 	}
-	_, err := io.WriteString(w, text.String())
-	return err
+}
+
+// strikes are the faults of which the sums are told, by what they are called
+// together.
+var strikes = []struct {
+	name   string
+	faults []string
+}{
+	{"kills", []string{"points", "kill", "postgres-kill", "postgres-backend", "postgres-office"}},
+	{"power cuts", []string{"power-cut"}},
+	{"operations that failed", []string{"nth-door", "nth-relay", "nth-control"}},
+}
+
+// sums tells of faults of one kind together. The bound is the rule of three: none
+// in K leaves at most 3/K, with 95 % confidence.
+func sums(results []*Result) (lines []string) {
+	for _, s := range strikes {
+		var all Result
+		for _, r := range results {
+			if slices.Contains(s.faults, r.Fault) {
+				all.Count += r.Count
+				all.Acknowledged += r.Acknowledged
+				all.Lost += r.Lost
+				all.Duplicated += r.Duplicated
+				all.BadReceipts += r.BadReceipts
+				all.Wrong += r.Wrong
+			}
+		}
+		if all.Count == 0 {
+			continue
+		}
+		line := fmt.Sprintf("%d %s, %d acknowledged, %d lost, %d duplicated, %d receipts that fail", all.Count, s.name, all.Acknowledged, all.Lost, all.Duplicated, all.BadReceipts)
+		if !all.Broken() {
+			line += fmt.Sprintf(": with 95 %% confidence fewer than %.2f %% of them break a promise", 300/float64(all.Count))
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
