@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/liaison-office/liaison"
@@ -23,11 +24,12 @@ const (
 	longAway  = 30 * 24 * time.Hour // an office that was away for longer is remarked
 	askClock  = time.Minute         // between two questions for the database's clock
 	unsettled = time.Second         // the same, while it is another
+	clockWait = 5 * time.Second     // for its answer
 )
 
-// clock is what the journal knows about the clock of its machine. Owned by Open,
-// then by Run.
+// clock is what the journal knows about the clock of its machine.
 type clock struct {
+	mu     sync.Mutex      // guards all: Run asks, and who mends a stopped log
 	newest liaison.Instant // of all entries of all logs, as far as known
 	wall   time.Time       // what Now said when it was last found right
 	steady time.Duration   // what Elapsed said then
@@ -35,8 +37,10 @@ type clock struct {
 	other  error           // what came of that
 }
 
-// start learns how new the logs are, before anything is accepted.
+// startClock learns how new the logs are, before anything is accepted.
 func (j *Journal) startClock(v store.View, logs []liaison.CollectionID) error {
+	j.clock.mu.Lock()
+	defer j.clock.mu.Unlock()
 	for _, c := range logs {
 		p, err := v.Position(c)
 		if err != nil {
@@ -63,6 +67,8 @@ func (j *Journal) startClock(v store.View, logs []liaison.CollectionID) error {
 // checkClock is ErrClock if the clock cannot be right: it is before what was
 // accepted already, it was set while nobody looked, or the database's is another.
 func (j *Journal) checkClock(ctx context.Context) error {
+	j.clock.mu.Lock()
+	defer j.clock.mu.Unlock()
 	now := j.Now().Round(0) // the wall alone
 	if err := j.behindNewest(now); err != nil {
 		return err
@@ -81,6 +87,16 @@ func (j *Journal) checkClock(ctx context.Context) error {
 	return nil
 }
 
+// saw takes in that an entry was added, by whichever process. It is ErrClock if
+// the clock is before that.
+func (j *Journal) saw(added liaison.Instant) error {
+	j.clock.mu.Lock()
+	defer j.clock.mu.Unlock()
+	j.clock.newest = max(j.clock.newest, added)
+	return j.behindNewest(j.Now())
+}
+
+// behindNewest is asked with clock.mu held.
 func (j *Journal) behindNewest(now time.Time) error {
 	if newest := j.clock.newest.Time(); newest.Sub(now) > maxDrift {
 		return fmt.Errorf("%w: it says %s, and the newest entry was accepted at %s; set the clock, no restart is needed",
@@ -106,6 +122,8 @@ func (j *Journal) compareClocks(ctx context.Context, now time.Time, steady time.
 	if since := steady - j.clock.asked; !ok || since < unsettled || since < askClock && j.clock.other == nil {
 		return j.clock.other
 	}
+	ctx, cancel := context.WithTimeout(ctx, clockWait)
+	defer cancel()
 	their, err := database.Clock(ctx)
 	if err != nil {
 		return j.clock.other

@@ -104,7 +104,7 @@ type Journal struct {
 
 	waiting map[liaison.CollectionID]int // batches that Run has not taken yet; guarded by mu
 
-	clock    clock                                // owned by Open, then by Run
+	clock    clock
 	edges    map[liaison.CollectionID]*edge       // owned by Run
 	trouble  error                                // what kept the last commit from writing; owned by Run
 	judges   func(v store.View, r Register) error // set before Run

@@ -36,8 +36,7 @@ func (j *Journal) newWriter(tx store.Tx, c liaison.CollectionID, f fence) (*writ
 	if err != nil {
 		return nil, err
 	}
-	j.clock.newest = max(j.clock.newest, pos.Added) // another process may have written it
-	if err := j.behindNewest(j.Now()); err != nil {
+	if err := j.saw(pos.Added); err != nil { // another process may have written it
 		return nil, err
 	}
 	return &writer{
@@ -237,7 +236,9 @@ func (w *writer) flush() (*edge, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.j.clock.newest = max(w.j.clock.newest, w.entries[len(w.entries)-1].Added)
+	if err := w.j.saw(w.entries[len(w.entries)-1].Added); err != nil {
+		return nil, err
+	}
 	return w.edge, w.append()
 }
 
