@@ -56,7 +56,7 @@ type plan struct {
 	d       *Desk
 	q       journal.Doubt
 	reg     *registry.Registry
-	objects [][]byte // of what may be a charter
+	objects [][]byte // control objects, of what may be a charter
 	gone    int      // acts of which nobody has the object
 	erased  map[liaison.Hash]bool
 	notes   *notes
@@ -108,7 +108,9 @@ func (p *plan) grow(v store.View) (g *journal.Growth, have uint64, err error) {
 				p.erased[r.Travels.Act.Erases] = true
 			}
 			if maybeCharter && len(r.Travels.Bytes) > 0 {
-				p.objects = append(p.objects, r.Travels.Bytes)
+				if maybeCharter = isControlObject(r.Travels.Bytes); maybeCharter {
+					p.objects = append(p.objects, r.Travels.Bytes)
+				}
 			}
 		}
 		if r.Hop.Index != g.Size() {
@@ -117,6 +119,15 @@ func (p *plan) grow(v store.View) (g *journal.Growth, have uint64, err error) {
 		return g.Add(liaison.JCS(r.Hop.Leaf))
 	})
 	return g, have, err
+}
+
+// isControlObject: charters hold such objects only, so that a log is none from the
+// first other one on.
+func isControlObject(raw []byte) bool {
+	var head struct {
+		Type string `json:"type"`
+	}
+	return json.Unmarshal(raw, &head) == nil && isControl(head.Type)
 }
 
 // each yields what was returned from an index on.
