@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/liaison-office/liaison"
@@ -87,9 +88,10 @@ func (c *Campaign) withServer(ctx context.Context, r *Result, config pgserver.Co
 	return s.Check(ctx)
 }
 
-// strikes serves the office, lets clients write, and lets a fault strike so
-// often, each time at a random moment while a POST is unanswered; between two it
-// is mended. The office is not started again: it has to go on by itself.
+// strikes serves the office, lets clients write and one ask who is in no
+// programme, and lets a fault strike so often, each time at a random moment while a
+// POST is unanswered; between two it is mended. The office is not started again:
+// it has to go on by itself.
 func (s *Site) strikes(ctx context.Context, count int, fault func() error, mend ...func() error) error {
 	p, err := s.Start(ctx)
 	if err != nil {
@@ -103,6 +105,8 @@ func (s *Site) strikes(ctx context.Context, count int, fault func() error, mend 
 		answered = s.Load.Write(ctx, p.Address)
 		close(ended)
 	}()
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watchOutsider(ctx, p.Address) })
 	random := rand.New(rand.NewPCG(s.Load.seed, 4))
 	for i := 0; i < count && err == nil && !closed(ended); i++ {
 		for _, m := range mend {
@@ -116,6 +120,7 @@ func (s *Site) strikes(ctx context.Context, count int, fault func() error, mend 
 	}
 	cancel()
 	<-ended
+	watching.Wait()
 	if answered != nil {
 		s.r.Fail(&s.r.Wrong, "a client was answered: %v", answered)
 	}

@@ -48,10 +48,10 @@ func (s *Site) awaitMoment(over <-chan struct{}, moment time.Duration) {
 	until(over, func() bool { return s.Load.Waiting.Load() > 0 })
 }
 
-// whileWriting lets clients write while do runs, and one ask who is in no
-// programme, and notes the answers that were
-// no success: an office that is not broken yet gives none. over is closed when
-// the clients have stopped, because the office is gone or answers them so.
+// whileWriting lets clients write, and one ask who is in no programme, while do
+// runs, and notes the answers that were no success: an office that is not broken
+// yet gives none. over is closed when the clients have stopped, because the office
+// is gone or answers them so.
 func (s *Site) whileWriting(ctx context.Context, p *Process, do func(over <-chan struct{})) {
 	ctx, cancel := context.WithCancel(ctx)
 	over := make(chan struct{})
