@@ -57,7 +57,7 @@ func TestADatabaseIsNamedByItselfAndItsHosts(t *testing.T) {
 // TestOpenSaysWhatToDo: the sentence comes first, what the server said behind it.
 func TestOpenSaysWhatToDo(t *testing.T) {
 	s := pgtest.Durable(t)
-	pgtest.Run(t, s, "CREATE ROLE stranger LOGIN", "CREATE DATABASE theirs")
+	pgtest.Run(t, s, "DROP DATABASE IF EXISTS theirs WITH (FORCE)", "DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN", "CREATE DATABASE theirs")
 	old := oldServer(t, "140012")
 	for name, c := range map[string]struct{ database, want string }{
 		"no server":         {"host=/nowhere user=liaison", "no server answers there"},

@@ -106,7 +106,8 @@ func TestOfficesThatShareADatabaseOfCheckpointsSeeTheirOwn(t *testing.T) {
 // TestCheckpointsAreNotKeptWhereTheStoreIs: they would go back in time with it.
 func TestCheckpointsAreNotKeptWhereTheStoreIs(t *testing.T) {
 	server := pgtest.Durable(t)
-	pgtest.Run(t, server, "CREATE ROLE officer LOGIN", "CREATE DATABASE office OWNER officer", "CREATE DATABASE checkpoints OWNER officer")
+	pgtest.Run(t, server, "DROP DATABASE IF EXISTS office WITH (FORCE)", "DROP DATABASE IF EXISTS checkpoints WITH (FORCE)", "DROP ROLE IF EXISTS officer",
+		"CREATE ROLE officer LOGIN", "CREATE DATABASE office OWNER officer", "CREATE DATABASE checkpoints OWNER officer")
 	as := func(database string) string {
 		return strings.NewReplacer("user=liaison", "user=officer", "/postgres?", "/"+database+"?").Replace(server.URL())
 	}
