@@ -93,3 +93,48 @@ func TestEverythingAcknowledgedBeforeABackupIsProvedByTheRestoredOffice(t *testi
 		return nil
 	}))
 }
+
+// TestAProcessWhoseEmptyStoreIsRestoredInto accepts and signs nothing from then
+// on, though it opened the store before: what it signs would be of two logs.
+func TestAProcessWhoseEmptyStoreIsRestoredInto(t *testing.T) {
+	o := start(t)
+	appendNote(t, o, "before")
+	var file bytes.Buffer
+	_, err := backup.Write(t.Context(), o.Store, backup.Header{Office: o.Office, At: liaison.InstantOf(o.clock.Now())}, &file, nil)
+	must(t, err)
+
+	s := empty(t)
+	late := &office{dir: t.TempDir(), keys: o.keys, clock: o.clock}
+	late.Journal = journal.New(journal.Config{
+		Office: o.Office, Store: s, Signer: o.keys, Anchor: journal.AnchorDir(t.TempDir()), Log: o.Log, Now: o.clock.Now, Salt: o.Salt,
+	})
+	must(t, late.Open(t.Context()))
+	run(t, late)
+	in, err := backup.NewReader(&file)
+	must(t, err)
+	_, err = in.Restore(t.Context(), backup.Target{Store: s, Office: o.Office, Now: liaison.InstantOf(o.clock.Now()), Same: journal.SameOf})
+	must(t, err)
+
+	must(t, s.View(t.Context(), func(v store.View) error {
+		if _, err := late.Checkpoint(t.Context(), v, coll, 0); !errors.Is(err, journal.ErrRestored) {
+			t.Errorf("a checkpoint was signed: %v", err)
+		}
+		return nil
+	}))
+	it := item(note(t, "after", alice, 1, "text"), alice)
+	if out, err := late.Append(t.Context(), &journal.Batch{Collection: coll, Items: []journal.Item{it}}); !errors.Is(err, journal.ErrRestored) {
+		t.Errorf("accepted: %+v, %v", out, err)
+	}
+	if late.Restored() == nil {
+		t.Error("the process does not know that its store was restored")
+	}
+	must(t, late.Found(t.Context()))
+	_, err = late.Append(t.Context(), &journal.Batch{Collection: coll, Items: []journal.Item{it}})
+	must(t, err)
+}
+
+func appendNote(t *testing.T, o *office, id string) {
+	t.Helper()
+	_, err := o.Append(t.Context(), &journal.Batch{Collection: coll, Items: []journal.Item{item(note(t, id, alice, 1, "text"), alice)}})
+	must(t, err)
+}

@@ -29,9 +29,13 @@ type fence struct {
 	register Register
 	stopped  map[liaison.CollectionID]markedStop
 	erased   map[liaison.CollectionID]bool // something is, of these
+	restored *store.Restore                // nil where nothing is to be found out
 }
 
 func readFence(v store.View) (f fence, err error) {
+	if f.restored, err = store.RestoreMark(v); err != nil {
+		return f, err
+	}
 	f.stopped, f.erased = map[liaison.CollectionID]markedStop{}, map[liaison.CollectionID]bool{}
 	err = v.States(bucketFence, "", func(key string, value []byte) error {
 		name, stopped := strings.CutPrefix(key, prefixStopped)
@@ -113,13 +117,35 @@ func (j *Journal) mayWrite(f fence, c liaison.CollectionID) error {
 	if why, marked := f.stopped[c]; marked {
 		return stopsLog(c, why)
 	}
+	if err := j.restoredSince(f.restored); err != nil {
+		return stopsLog(c, err)
+	}
 	return j.stoppedErr(c)
+}
+
+// restoredSince is ErrRestored where a store was restored that this process had
+// opened when it was empty. From then on it is in doubt as if it had opened it now.
+func (j *Journal) restoredSince(mark *store.Restore) error {
+	switch {
+	case mark == nil:
+		return nil
+	case mark.Half:
+		return fmt.Errorf("%w (%w)", ErrRestored, mark.Refusal())
+	case j.Restored() == nil:
+		j.setRestored(mark)
+	}
+	return nil // stoppedErr says so
 }
 
 // maySign is mayWrite in a snapshot.
 func (j *Journal) maySign(v store.View, c liaison.CollectionID) error {
 	if err := j.stoppedErr(c); err != nil {
 		return err
+	}
+	if mark, err := store.RestoreMark(v); err != nil {
+		return err
+	} else if mark != nil {
+		return stopsLog(c, ErrRestored)
 	}
 	why, marked, err := v.State(bucketFence, prefixStopped+c.String())
 	if err != nil || !marked {
