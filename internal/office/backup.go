@@ -170,8 +170,11 @@ func Restore(ctx context.Context, dir string, opt Options, in io.Reader, newKeys
 		return nil, errors.Join(err, o.engine.Close())
 	}
 	reply := &RestoreReply{Office: o.Config.Office, Backup: r.Header.At, Store: o.StoreName()}
-	reply.Content, err = r.Restore(ctx, backup.Target{
-		Store: o.engine, Office: o.Config.Office, Now: liaison.InstantOf(o.now()), Same: journal.SameOf, Tell: tell,
+	err = o.unserved(ctx, func(ctx context.Context) (err error) {
+		reply.Content, err = r.Restore(ctx, backup.Target{
+			Store: o.engine, Office: o.Config.Office, Now: liaison.InstantOf(o.now()), Same: journal.SameOf, Tell: tell,
+		})
+		return err
 	})
 	if errors.Is(err, backup.ErrDamaged) || errors.Is(err, backup.ErrCut) { // the file's fault
 		err = errors.Join(fmt.Errorf("%w; %s is half restored: restore a whole backup into it", err, reply.Store), o.engine.Close())
@@ -190,6 +193,37 @@ func Restore(ctx context.Context, dir string, opt Options, in io.Reader, newKeys
 	}
 	reply.Problems = slices.DeleteFunc(reply.Problems, func(p string) bool { return slices.Contains(reply.Outside, p) })
 	return reply, o.Close()
+}
+
+// leaderGone is how long a process that leads may take to end, for a restore.
+const leaderGone = 3 * time.Second
+
+// unserved runs fn, once, while no process of the office leads: one that serves
+// would read what is half there.
+func (o *Office) unserved(ctx context.Context, fn func(context.Context) error) error {
+	l, shared := o.engine.(store.Leaser)
+	if !shared {
+		return fn(ctx)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	late := time.AfterFunc(leaderGone, func() {
+		cancel(errors.New("an office serves from this database: stop every process of it, a backup is restored into a store that nobody uses"))
+	})
+	var begun bool
+	var done error
+	err := l.Lease(ctx, leadLease, func(held context.Context) error {
+		if !late.Stop() {
+			return context.Cause(ctx)
+		}
+		begun, done = true, fn(held)
+		cancel(nil) // not again, though the lease was lost
+		return done
+	})
+	if begun {
+		return done
+	}
+	return err
 }
 
 // checkBackupKeys refuses the backup of an office that has other keys: what it
