@@ -20,8 +20,9 @@ import (
 // cutConn is a connection to which something happens when it carries COMMIT.
 type cutConn struct {
 	net.Conn
-	at *cut
-	on bool // this COMMIT is the one
+	at   *cut
+	on   atomic.Bool // this COMMIT is the one
+	deaf atomic.Bool // its owner believes to write and to close
 }
 
 // cut says what happens to the next COMMIT once it is armed.
@@ -35,14 +36,24 @@ func (c *cut) wrap(conn net.Conn) net.Conn { return &cutConn{Conn: conn, at: c} 
 
 func (c *cutConn) Write(b []byte) (int, error) {
 	if bytes.Contains(b, []byte("COMMIT; NOTIFY")) && c.at.armed.CompareAndSwap(true, false) {
-		c.on = true
+		c.on.Store(true)
 		return c.at.write(c, b)
+	}
+	if c.deaf.Load() {
+		return len(b), nil
 	}
 	return c.Conn.Write(b)
 }
 
+func (c *cutConn) Close() error {
+	if c.deaf.Load() {
+		return nil
+	}
+	return c.Conn.Close()
+}
+
 func (c *cutConn) Read(b []byte) (int, error) {
-	if c.on {
+	if c.on.Load() {
 		return c.at.read(c, b)
 	}
 	return c.Conn.Read(b)
@@ -88,7 +99,7 @@ func TestACommitThatArrivesLateIsWaitedFor(t *testing.T) {
 		at := &cut{read: nothingRead}
 		at.write = func(c *cutConn, b []byte) (int, error) {
 			message, conn := bytes.Clone(b), c.Conn
-			c.Conn = deaf{c.Conn}
+			c.deaf.Store(true)
 			late <- func() {
 				if arrives {
 					conn.Write(message)
@@ -115,12 +126,6 @@ func TestACommitThatArrivesLateIsWaitedFor(t *testing.T) {
 		}
 	}
 }
-
-// deaf is a connection that its owner believes to have closed.
-type deaf struct{ net.Conn }
-
-func (deaf) Write(b []byte) (int, error) { return len(b), nil }
-func (deaf) Close() error                { return nil }
 
 func cutStore(t *testing.T, at *cut) (*Store, *storetest.Log) {
 	t.Helper()
