@@ -149,7 +149,7 @@ func (p *Operator) toErase(ctx context.Context, c liaison.CollectionID, r EraseR
 		return nil
 	})
 	if err == nil && len(list) == 0 {
-		err = fmt.Errorf("no act for object %.100q in %s that could be erased so", r.Object, r.Collection)
+		err = fmt.Errorf("no act for object %.100q in %s that could be erased so: it was erased already, never was here, or is another party's", r.Object, r.Collection)
 	}
 	slices.SortFunc(list, func(a, b ErasedAct) int { return cmp.Compare(a.Index, b.Index) })
 	return list, err
