@@ -42,7 +42,7 @@ type promise struct {
 }
 
 var promises = slices.Concat(
-	durability, order, lookup, keyed, erasure, running, leases,
+	durability, order, lookup, long, keyed, erasure, running, leases,
 	powers,
 )
 
