@@ -301,6 +301,9 @@ func sampleCollection(ctx context.Context, o *office.Office) (c liaison.Collecti
 func readLedger(v store.View, c liaison.CollectionID) (contents, error) {
 	there := contents{}
 	err := v.Range(c, 0, store.MaxEntries, store.Meta, func(e *store.Entry) error {
+		if e.ID == "" {
+			return nil // an erasure, or what was erased
+		}
 		k := key{e.ID, e.Version}
 		there[k] = append(there[k], "")
 		return nil

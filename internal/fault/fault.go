@@ -63,6 +63,7 @@ func officeFaults() []Fault {
 		{"nth-door", "each write, sync, truncation and rename fails in turn while clients POST and fetch receipts", everyNth(door)},
 		{"nth-relay", "the same while an office follows a neighbour", everyNth(followed)},
 		{"nth-control", "the same while the operator adds a programme, and after a restart", everyNth(control)},
+		{"nth-erase", "the same while a party erases an object: it is there wholly or gone from every file", everyNth(erasure)},
 		{"disk-full", "the disk fills while clients POST, and is freed; the same to the store alone, and to the checkpoints kept outside it", diskFull},
 		{"bit-flip", "one bit of a stopped office's files is another: that is found and named, or changes nothing", bitFlips},
 		{"power-cut", "the power is cut while a POST is unanswered: what was not synced is gone", powerCuts},

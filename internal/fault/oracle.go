@@ -30,6 +30,8 @@ type line struct {
 	Intent  []Sent         `json:"intent,omitempty"`
 	Acked   []Ack          `json:"acked,omitempty"`
 	Receipt jsontext.Value `json:"receipt,omitempty"` // as it was served
+	Erasing []Sent         `json:"erasing,omitempty"` // asked for
+	Erased  []Sent         `json:"erased,omitempty"`  // acknowledged
 }
 
 // Oracle is what clients know, on another file system than the office's: what
@@ -78,6 +80,12 @@ func (o *Oracle) Acknowledge(list []Ack) error { return o.write(line{Acked: list
 // Keep notes a receipt as it was served.
 func (o *Oracle) Keep(receipt []byte) error { return o.write(line{Receipt: receipt}) }
 
+// Erasing notes what is about to be erased: from now on it may be gone.
+func (o *Oracle) Erasing(list []Sent) error { return o.write(line{Erasing: list}) }
+
+// Erased notes an erasure that was acknowledged: from now on it is gone.
+func (o *Oracle) Erased(list []Sent) error { return o.write(line{Erased: list}) }
+
 func (o *Oracle) write(l line) error {
 	b, err := json.Marshal(l)
 	if err != nil {
@@ -91,7 +99,8 @@ func (o *Oracle) write(l line) error {
 	return o.file.Sync()
 }
 
-// Known is what an oracle knows, read back from its file.
+// Known is what an oracle knows, read back from its file. What is being erased is
+// not Acked any more, and what was erased not Sent.
 type Known struct {
 	Sent     map[key]string // digest
 	Acked    map[key]Ack
@@ -121,6 +130,12 @@ func (o *Oracle) Known() (*Known, error) {
 		}
 		for _, a := range l.Acked {
 			k.Acked[key{a.ID, a.Version}] = a
+		}
+		for _, e := range l.Erasing {
+			delete(k.Acked, key{e.ID, e.Version})
+		}
+		for _, e := range l.Erased {
+			delete(k.Sent, key{e.ID, e.Version})
 		}
 		if len(l.Receipt) > 0 {
 			k.Receipts = append(k.Receipts, l.Receipt)

@@ -83,6 +83,9 @@ var drivers = []struct {
 	{"sqlite.before-checkpoint", driver{true, driveDoor}},
 	{"sqlite.checkpointed", driver{true, driveDoor}},
 	{"desk.control-", driver{true, driveControl}},
+	{"journal.erased-", driver{true, driveErase}},
+	{"journal.before-scrub", driver{true, driveErase}},
+	{"journal.scrubbed", driver{true, driveErase}},
 	{"desk.", driver{false, driveRelay}},
 	{"relay.", driver{false, driveRelay}},
 }

@@ -175,7 +175,7 @@ var strikes = []struct {
 }{
 	{"kills", []string{"points", "kill", "postgres-kill", "postgres-backend", "postgres-office"}},
 	{"power cuts", []string{"power-cut"}},
-	{"operations that failed", []string{"nth-door", "nth-relay", "nth-control"}},
+	{"operations that failed", []string{"nth-door", "nth-relay", "nth-control", "nth-erase"}},
 }
 
 // sums tells of faults of one kind together. The bound is the rule of three: none

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/liaison-office/liaison"
+	"github.com/liaison-office/liaison/internal/fault/point"
 	"github.com/liaison-office/liaison/internal/store"
 	"github.com/liaison-office/liaison/stix"
 )
@@ -256,6 +257,9 @@ func (w *writer) flushErasures() error {
 		if err := w.tx.Put(bucketFence, prefixErased+w.c.String(), []byte("1")); err != nil {
 			return err
 		}
+	}
+	if len(w.list) > 0 {
+		point.At("journal.erased-not-committed")
 	}
 	for _, id := range w.ids {
 		if err := w.rearrange(id); err != nil {

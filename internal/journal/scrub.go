@@ -3,6 +3,8 @@ package journal
 import (
 	"context"
 	"time"
+
+	"github.com/liaison-office/liaison/internal/fault/point"
 )
 
 // Between two times that the files of the store are freed of what was erased: as
@@ -30,7 +32,9 @@ func (j *Journal) Scrub(ctx context.Context) error {
 			return nil
 		}
 		begun := time.Now()
+		point.At("journal.before-scrub")
 		err := j.Store.Scrub(ctx)
+		point.At("journal.scrubbed")
 		if err != nil && ctx.Err() == nil {
 			j.Log.Warn("the files of the store may still hold what was erased; it is tried again", "err", err)
 			j.toScrub()

@@ -66,4 +66,9 @@ var All = []string{
 	"desk.control-committed-not-folded",
 	"desk.control-folded-not-answered",
 	"office.account-changed",
+
+	// An erasure, and what frees the files of what was erased.
+	"journal.erased-not-committed",
+	"journal.before-scrub",
+	"journal.scrubbed",
 }
