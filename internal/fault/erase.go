@@ -33,31 +33,53 @@ func erasure(_ context.Context, c *Campaign, r *Result) (*trial, error) {
 	}, nil
 }
 
-// erasedObject is the number of the object that is erased.
-const erasedObject = 1
-
-// erase asks a serving office to erase an object, if it was acknowledged.
+// erase asks a serving office to erase an object that was acknowledged, if one
+// was.
 func (s *Site) erase(ctx context.Context) error {
-	o, _ := s.Load.object(erasedObject)
-	known, err := s.Oracle.Known()
-	if err != nil {
+	o, ok, err := s.victim()
+	if err != nil || !ok {
 		return err
 	}
-	if _, there := known.Acked[key{o.ID, o.Version}]; !there {
-		return nil
-	}
 	return s.eraseThis(ctx, o)
+}
+
+// victim returns the object that is erased: always the same one of those that
+// were acknowledged and have one version.
+func (s *Site) victim() (o Sent, ok bool, err error) {
+	if s.erased != nil {
+		return *s.erased, true, nil
+	}
+	known, err := s.Oracle.Known()
+	if err != nil {
+		return o, false, err
+	}
+	versions := map[string]int{}
+	for k := range known.Sent {
+		versions[k.id]++
+	}
+	for k, a := range known.Acked {
+		if versions[k.id] == 1 && (!ok || a.ID < o.ID) {
+			o, ok = a.Sent, true
+		}
+	}
+	if ok {
+		s.erased = &o
+	}
+	return o, ok, nil
 }
 
 // checkErased starts the office again. What was erased stays so, and what was not
 // is erased now; then no file of the store holds it.
 func (s *Site) checkErased(ctx context.Context) error {
+	o, ok, err := s.victim()
+	if err != nil || !ok {
+		return errors.Join(err, s.Check(ctx))
+	}
 	p, err := s.Start(ctx)
 	if err != nil {
 		s.r.Fail(&s.r.Wrong, "the office does not start any more: %v", err)
 		return nil
 	}
-	o, _ := s.Load.object(erasedObject)
 	there, err := readObjects(ctx, s.client(p.Address, reader))
 	if err != nil {
 		return errors.Join(err, p.Stop())

@@ -160,6 +160,7 @@ type Site struct {
 	Tokens map[string]string // of its accounts
 
 	command []string
+	erased  *Sent        // the object that is erased; nil before one was chosen
 	here    bool         // the office is served in this process, on its disk
 	log     *slog.Logger // of that office; none if nil
 	r       *Result
