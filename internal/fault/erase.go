@@ -102,30 +102,39 @@ func (s *Site) eraseThis(ctx context.Context, o Sent) error {
 	if err := s.Oracle.Erasing([]Sent{o}); err != nil {
 		return err
 	}
-	if err := office.CallServing(ctx, s.Dir, "erase", r, new(any)); err != nil {
+	var reply office.EraseReply
+	if err := office.CallServing(ctx, s.Dir, "erase", r, &reply); err != nil {
 		return err
 	}
+	if file, err := s.holds(o.ID); err != nil || file != "" && reply.Left == "" {
+		s.r.Fail(&s.r.Wrong, "the erasure was acknowledged without a word, and %s still holds the id (%v)", file, err)
+	}
 	return s.Oracle.Erased([]Sent{o})
+}
+
+// holds returns a file of the store that holds a text, "" if none does.
+func (s *Site) holds(text string) (file string, err error) {
+	files, err := filepath.Glob(filepath.Join(s.Dir, "store", "*"))
+	if err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err == nil && bytes.Contains(b, []byte(text)) {
+			return filepath.Base(f), nil
+		}
+	}
+	return "", nil
 }
 
 // awaitScrub waits until no file of the store holds a text.
 func (s *Site) awaitScrub(ctx context.Context, text string) error {
 	for end := time.Now().Add(pointPatience); ; {
-		files, err := filepath.Glob(filepath.Join(s.Dir, "store", "*"))
-		if err != nil {
+		file, err := s.holds(text)
+		if err != nil || file == "" {
 			return err
 		}
-		holds := ""
-		for _, f := range files {
-			if b, err := os.ReadFile(f); err == nil && bytes.Contains(b, []byte(text)) {
-				holds = f
-			}
-		}
-		if holds == "" {
-			return nil
-		}
 		if time.Now().After(end) {
-			s.r.Fail(&s.r.Wrong, "%s still holds the id of what was erased", filepath.Base(holds))
+			s.r.Fail(&s.r.Wrong, "%s still holds the id of what was erased", file)
 			return nil
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
