@@ -87,7 +87,7 @@ func TestNothingAcknowledgedIsLostAtNamedPoints(t *testing.T) {
 // TestNoFaultLosesWhatWasAcknowledged makes each other fault a few times.
 func TestNoFaultLosesWhatWasAcknowledged(t *testing.T) {
 	for name, count := range map[string]int{
-		"nth-door": 3, "nth-relay": 2, "nth-control": 2, "disk-full": 1, "bit-flip": 1, "power-cut": 3, "power-cut-unsynced": 3,
+		"nth-door": 3, "nth-relay": 2, "nth-control": 2, "nth-erase": 2, "disk-full": 1, "bit-flip": 1, "power-cut": 3, "power-cut-unsynced": 3,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, name, "--count", fmt.Sprintf("%s=%d", name, count))
