@@ -275,7 +275,7 @@ func (t *follower) followWhile(ctx context.Context, address string) error {
 }
 
 // neighbourObjects is how much the neighbour has that is followed.
-const neighbourObjects = 40
+const neighbourObjects = 15
 
 // neighbour returns hq, which serves in a process of its own and has
 // neighbourObjects for tokyo. It is made once and ends with the campaign.
