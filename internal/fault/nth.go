@@ -277,12 +277,17 @@ func (t *follower) followWhile(ctx context.Context, address string) error {
 // neighbourObjects is how much the neighbour has that is followed.
 const neighbourObjects = 15
 
+// usesOfNeighbour is how often a neighbour is followed from the beginning before
+// it is made anew: it remembers each time, and tells the follower of it.
+const usesOfNeighbour = 20
+
 // neighbour returns hq, which serves in a process of its own and has
-// neighbourObjects for tokyo. It is made once and ends with the campaign.
+// neighbourObjects for tokyo. The last one ends with the campaign.
 func (c *Campaign) neighbour(ctx context.Context, r *Result) (*Site, *Process, error) {
-	if c.hq != nil {
+	if c.used++; c.hq != nil && c.used%usesOfNeighbour != 0 {
 		return c.hq, c.serving, nil
 	}
+	c.closeNeighbour()
 	s, err := c.newSite(r, "neighbour")
 	if err != nil {
 		return nil, nil, err
@@ -305,5 +310,6 @@ func (c *Campaign) closeNeighbour() {
 	if c.hq != nil {
 		c.serving.Kill()
 		c.hq.Close()
+		c.hq = nil
 	}
 }
