@@ -38,7 +38,7 @@ func everyNth(sc scenario) func(ctx context.Context, c *Campaign, r *Result) err
 		}
 		failed, reached := map[string]int{}, []string{}
 		for _, m := range disk.Modes {
-			from, step := c.turns(r.Fault, m)
+			from, step := c.turns(m)
 			n, end := from, c.count(r.Fault, noEnd, noEnd)*step
 			for ; n <= end; n += step {
 				hit, err := c.fail(ctx, sc, r, m, n)
@@ -65,23 +65,10 @@ func everyNth(sc scenario) func(ctx context.Context, c *Campaign, r *Result) err
 // noEnd is more operations than any scenario has in a mode.
 const noEnd = 1 << 20
 
-// turns says which operations of a scenario fail in a mode. For a release every
-// one fails in every mode. For a change every one fails, and the modes take turns;
-// where there are few, or other modes do the same to them, all or fewer do. A
-// follower waits before it tries again, so that of its operations one in sparse
-// fails for a change; the seed says which.
-func (c *Campaign) turns(fault string, m disk.Mode) (from, step int) {
-	from, step = c.turnsOf(m)
-	if fault == "nth-relay" && !c.Long {
-		from, step = from+step*int(c.Seed%sparse), step*sparse
-	}
-	return from, step
-}
-
-// sparse is one in how many operations of a follower fails for a change.
-const sparse = 3
-
-func (c *Campaign) turnsOf(m disk.Mode) (from, step int) {
+// turns says which operations fail in a mode. For a release every one fails in
+// every mode. For a change every one fails, and the modes take turns; where there
+// are few, or other modes do the same to them, all or fewer do.
+func (c *Campaign) turns(m disk.Mode) (from, step int) {
 	turns := []disk.Mode{disk.Once, disk.Lost, disk.Forever, disk.Short, disk.Power}
 	i := slices.Index(turns, m)
 	switch {
