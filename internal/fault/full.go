@@ -47,7 +47,7 @@ func (c *Campaign) fillDisk(ctx context.Context, r *Result, part string) error {
 		return err
 	}
 	defer run(context.Background(), "umount", small)
-	if err := copyInto(dir, c.ground.hq); err != nil {
+	if err := copyOffice(dir, c.ground.hq); err != nil {
 		return err
 	}
 	s, err := c.siteIn(r, dir)
@@ -76,9 +76,6 @@ func (c *Campaign) mountSmall(ctx context.Context, dir string) error {
 	}
 	return nil
 }
-
-// copyInto copies a folder's files into a folder that is there.
-func copyInto(dir, from string) error { return os.CopyFS(dir, os.DirFS(from)) }
 
 // whileFull writes, fills the disk, finds writing refused and reading going on,
 // frees it, and writes again.

@@ -15,6 +15,7 @@ import (
 	"github.com/liaison-office/liaison/internal/demo"
 	"github.com/liaison-office/liaison/internal/fault/disk"
 	"github.com/liaison-office/liaison/internal/office"
+	"github.com/liaison-office/liaison/internal/relay"
 	"github.com/liaison-office/liaison/taxii"
 )
 
@@ -138,7 +139,7 @@ func (c *Campaign) newTrial(r *Result) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.CopyFS(dir, os.DirFS(c.ground.hq)); err != nil {
+	if err := copyOffice(dir, c.ground.hq); err != nil {
 		return nil, err
 	}
 	s, err := c.siteIn(r, dir)
@@ -223,7 +224,7 @@ func followed(ctx context.Context, c *Campaign, r *Result) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.CopyFS(dir, os.DirFS(c.ground.tokyo)); err != nil {
+	if err := copyOffice(dir, c.ground.tokyo); err != nil {
 		return nil, err
 	}
 	if err := meet(ctx, hq.Dir, dir); err != nil {
@@ -236,9 +237,29 @@ func followed(ctx context.Context, c *Campaign, r *Result) (*trial, error) {
 	s := &Site{Dir: dir, Oracle: o, Tokens: map[string]string{reader: c.ground.abroad}, here: true, r: r}
 	t := &follower{Site: s, hq: hq}
 	return &trial{Site: s,
-		act:   func(ctx context.Context, p *Process) error { return t.followWhile(ctx, p.Address) },
-		check: func(ctx context.Context) error { return t.catchUp(ctx, serving) },
+		act: func(ctx context.Context, p *Process) error { return t.followWhile(ctx, p.Address) },
+		check: func(ctx context.Context) error {
+			return errors.Join(t.awaitParting(ctx), t.catchUp(ctx, serving), t.awaitParting(ctx))
+		},
 	}, nil
+}
+
+// awaitParting waits until hq knows that tokyo has gone: who comes again before,
+// and again, is taken for a second machine with the same keys.
+func (t *follower) awaitParting(ctx context.Context) error {
+	for end := time.Now().Add(pointPatience); time.Now().Before(end); {
+		var peers []relay.PeerStatus
+		if err := office.CallServing(ctx, t.hq.Dir, "peer/list", struct{}{}, &peers); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(peers, func(p relay.PeerStatus) bool { return !p.Connected.IsZero() }) {
+			return nil
+		}
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("hq does not notice that tokyo has gone")
 }
 
 // afterFailure is how long a follower is watched after its disk failed.

@@ -259,7 +259,7 @@ type follower struct {
 
 func (c *Campaign) newFollower(ctx context.Context, hq *Site) (*follower, error) {
 	dir := hq.Dir + "-tokyo"
-	if err := os.CopyFS(dir, os.DirFS(c.ground.tokyo)); err != nil {
+	if err := copyOffice(dir, c.ground.tokyo); err != nil {
 		return nil, err
 	}
 	t := &follower{hq: hq, Site: &Site{Dir: dir, Oracle: hq.Oracle, Tokens: map[string]string{reader: c.ground.abroad}, command: c.Serve, r: hq.r}}

@@ -59,7 +59,7 @@ func (c *Campaign) cutImage(ctx context.Context, r *Result, cuts int, env ...str
 	}
 	defer i.close()
 	folder := filepath.Join(i.mount, "office")
-	if err := os.CopyFS(folder, os.DirFS(c.ground.hq)); err != nil {
+	if err := copyOffice(folder, c.ground.hq); err != nil {
 		return err
 	}
 	if err := run(ctx, "sync", "-f", i.mount); err != nil {

@@ -169,7 +169,7 @@ type Site struct {
 // newSite makes a Site from the template, in a folder of that name.
 func (c *Campaign) newSite(r *Result, name string) (*Site, error) {
 	dir := filepath.Join(c.Dir, name)
-	if err := os.CopyFS(dir, os.DirFS(c.ground.hq)); err != nil {
+	if err := copyOffice(dir, c.ground.hq); err != nil {
 		return nil, err
 	}
 	return c.siteIn(r, dir)
