@@ -98,7 +98,7 @@ type Campaign struct {
 	ground  ground
 	hq      *Site    // neighbour; nil until it is asked for
 	serving *Process // it
-	used    int      // how often it was asked for
+	loaded  string   // folder that it is copied from; "" until it is asked for
 }
 
 // Run runs a campaign and returns a result for each fault. An error says that it

@@ -298,18 +298,19 @@ func (t *follower) followWhile(ctx context.Context, address string) error {
 // neighbourObjects is how much the neighbour has that is followed.
 const neighbourObjects = 15
 
-// usesOfNeighbour is how often a neighbour is followed from the beginning before
-// it is made anew: it remembers each time, and tells the follower of it.
-const usesOfNeighbour = 20
-
 // neighbour returns hq, which serves in a process of its own and has
-// neighbourObjects for tokyo. The last one ends with the campaign.
+// neighbourObjects for tokyo. Each trial has one that never met tokyo: it would
+// show a tokyo that begins anew what that one has signed. The last one ends with the campaign.
 func (c *Campaign) neighbour(ctx context.Context, r *Result) (*Site, *Process, error) {
-	if c.used++; c.hq != nil && c.used%usesOfNeighbour != 0 {
-		return c.hq, c.serving, nil
-	}
 	c.closeNeighbour()
-	s, err := c.newSite(r, "neighbour")
+	if err := c.loadNeighbour(ctx, r); err != nil {
+		return nil, nil, err
+	}
+	dir := filepath.Join(c.Dir, "neighbour")
+	if err := copyOffice(dir, c.loaded); err != nil {
+		return nil, nil, err
+	}
+	s, err := c.siteIn(r, dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -317,14 +318,32 @@ func (c *Campaign) neighbour(ctx context.Context, r *Result) (*Site, *Process, e
 	if err != nil {
 		return nil, nil, err
 	}
+	c.hq, c.serving = s, p
+	return s, p, nil
+}
+
+// loadNeighbour makes, once, the folder of an hq that was written to.
+func (c *Campaign) loadNeighbour(ctx context.Context, r *Result) error {
+	if c.loaded != "" {
+		return nil
+	}
+	s, err := c.newSite(r, "loaded")
+	if err != nil {
+		return err
+	}
+	defer s.Oracle.Close()
+	p, err := s.Start(ctx)
+	if err != nil {
+		return err
+	}
 	client := s.client(p.Address, demo.SampleAccount)
 	for range neighbourObjects / s.Load.Objects {
 		if err := s.Load.Post(ctx, client); err != nil {
-			return nil, nil, err
+			return errors.Join(err, p.Stop())
 		}
 	}
-	c.hq, c.serving = s, p
-	return s, p, nil
+	c.loaded = s.Dir
+	return p.Stop()
 }
 
 func (c *Campaign) closeNeighbour() {
