@@ -304,7 +304,11 @@ func (t *follower) catchUp(ctx context.Context, hq *Process) error {
 // await reads what tokyo shows until it is as much as hq has, or patience is
 // over.
 func (t *follower) await(ctx context.Context, address string, want int) (have contents, err error) {
-	for end := time.Now().Add(pointPatience); ; {
+	patience := pointPatience
+	if t.r.Broken() {
+		patience = time.Second // what is broken is broken many times
+	}
+	for end := time.Now().Add(patience); ; {
 		if have, err = readObjects(ctx, t.client(address, reader)); err != nil {
 			return nil, err
 		}
