@@ -61,7 +61,7 @@ func officeFaults() []Fault {
 		{"points", "kill -9 at each named point: in a transaction, at start, stop, checkpoint, on a neighbour's page", pointKills},
 		{"kill", "kill -9 of a serving office, at a random moment while a POST is unanswered", kills},
 		{"nth-door", "each write, sync, truncation and rename fails in turn while clients POST and fetch receipts", everyNth(door)},
-		{patient, "the same while an office follows a neighbour", everyNth(followed)},
+		{"nth-relay", "the same while an office follows a neighbour", everyNth(followed)},
 		{"nth-control", "the same while the operator adds a programme, and after a restart", everyNth(control)},
 		{"nth-erase", "the same while a party erases an object: it is there wholly or gone from every file", everyNth(erasure)},
 		{"disk-full", "the disk fills while clients POST, and is freed; the same to the store alone, and to the checkpoints kept outside it", diskFull},
@@ -108,7 +108,7 @@ func Run(ctx context.Context, opt Options) (results []*Result, err error) {
 	if c.Log == nil {
 		c.Log = io.Discard
 	}
-	faults, err := chosen(opt)
+	faults, err := chosen(opt.Only)
 	if err != nil {
 		return nil, err
 	}
@@ -129,20 +129,12 @@ func Run(ctx context.Context, opt Options) (results []*Result, err error) {
 	return results, ctx.Err()
 }
 
-// patient is the fault of a follower. One that dies again and again is taken for
-// a second machine with the same keys and waits, so that it is made for a release,
-// or when it is asked for.
-const patient = "nth-relay"
-
-func chosen(opt Options) (list []Fault, err error) {
+func chosen(only []string) (list []Fault, err error) {
 	all := Faults()
-	switch {
-	case len(opt.Only) == 0 && opt.Long:
+	if len(only) == 0 {
 		return all, nil
-	case len(opt.Only) == 0:
-		return slices.DeleteFunc(all, func(f Fault) bool { return f.Name == patient }), nil
 	}
-	for _, name := range opt.Only {
+	for _, name := range only {
 		i := slices.IndexFunc(all, func(f Fault) bool { return f.Name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("no fault is called %q; there are %s", name, strings.Join(names(all), ", "))
