@@ -239,6 +239,9 @@ func start(ctx context.Context, command []string, dir string, env ...string) (*P
 	if err != nil {
 		return nil, err
 	}
+	if _, err := cmd.StdinPipe(); err != nil { // it ends with this process: see Serve
+		return nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -327,8 +330,13 @@ func (t *tail) Write(p []byte) (int, error) {
 func (t *tail) String() string { return strings.TrimSpace(string(t.b)) }
 
 // Serve runs the office of a folder and prints its address: what the command of
-// Options.Serve does.
+// Options.Serve does. It ends with the campaign, however that ends: its standard
+// input does.
 func Serve(ctx context.Context, dir string) error {
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
 	o, err := office.Open(ctx, dir, office.Options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err
